@@ -1,0 +1,45 @@
+"""Token embedding with learned positions: y[b, t] = w_token[ids[b, t]] + w_position[t]."""
+
+import numpy as np
+
+from tinychat.config import ModelConfig
+from tinychat.core.parameters import Floats, Ids, ParameterScope, ParameterSpec
+from tinychat.core.scratch import Scratch
+
+
+class Embedding:
+    """Ids (B, T) -> vectors (B, T, D)."""
+
+    def __init__(self, scope: ParameterScope) -> None:
+        self.w_token, self.dw_token = scope["w_token"], scope.grad("w_token")  # (V, D)
+        self.w_position, self.dw_position = scope["w_position"], scope.grad("w_position")  # (max_seq_len, D)
+        self._scratch = Scratch(self.w_token.dtype)
+
+    @classmethod
+    def specs(cls, config: ModelConfig, prefix: str) -> list[ParameterSpec]:
+        return [
+            ParameterSpec(f"{prefix}.w_token", (config.vocab_size, config.d_model), std=0.02),
+            ParameterSpec(f"{prefix}.w_position", (config.max_seq_len, config.d_model), std=0.02),
+        ]
+
+    def forward(self, ids: Ids) -> Floats:
+        """Ids of shape (B, T), T at most max_seq_len -> y of shape (B, T, D)."""
+        self.ids = ids
+        B, T = ids.shape
+        y = self._scratch("y", B, T, self.w_token.shape[1])
+        np.take(self.w_token, ids, axis=0, out=y, mode="clip")  # "raise" would copy through a buffer
+        y += self.w_position[:T]
+        return y
+
+    def backward(self, dy: Floats) -> None:
+        """Dy of shape (B, T, D).
+
+        y[b, t] = w_token[ids[b, t]] + w_position[t], so a row of dw_token is the sum of dy over all places
+        where its token stands, and a row of dw_position the sum over the batch. A token may stand more than
+        once in a row: `dw_token[ids] += dy` would keep only its last place.
+        """
+        B, T, D = dy.shape
+        for index, row in zip(self.ids.ravel().tolist(), dy.reshape(B * T, D), strict=True):
+            self.dw_token[index] += row
+        for b in range(B):
+            self.dw_position[:T] += dy[b]

@@ -1,0 +1,47 @@
+"""Projection onto the vocabulary: logits = x w_out + b_out."""
+
+import numpy as np
+
+from tinychat.config import ModelConfig
+from tinychat.core.parameters import Floats, ParameterScope, ParameterSpec, he
+from tinychat.core.scratch import Scratch
+
+
+class OutputProjection:
+    """Vectors (B, T, D) -> logits (B, T, V)."""
+
+    def __init__(self, scope: ParameterScope) -> None:
+        self.w_out, self.dw_out = scope["w_out"], scope.grad("w_out")  # (D, V)
+        self.b_out, self.db_out = scope["b_out"], scope.grad("b_out")  # (V,)
+        self._scratch = Scratch(self.w_out.dtype)
+
+    @classmethod
+    def specs(cls, config: ModelConfig, prefix: str) -> list[ParameterSpec]:
+        return [
+            ParameterSpec(f"{prefix}.w_out", (config.d_model, config.vocab_size), std=he(config.d_model)),
+            ParameterSpec(f"{prefix}.b_out", (config.vocab_size,)),
+        ]
+
+    def forward(self, x: Floats) -> Floats:
+        """X of shape (B, T, D) -> logits of shape (B, T, V)."""
+        B, T, D = x.shape
+        self.x = x.reshape(B * T, D)
+        logits = self._scratch("logits", B, T, len(self.b_out))
+        np.matmul(self.x, self.w_out, out=logits.reshape(B * T, -1))
+        logits += self.b_out
+        return logits
+
+    def backward(self, dlogits: Floats) -> Floats:
+        """Dlogits of shape (B, T, V) -> dx of shape (B, T, D).
+
+        logits = x w_out + b_out:   dw_out = x^T dlogits, db_out = sum dlogits, dx = dlogits w_out^T
+        """
+        B, T, V = dlogits.shape
+        flat = dlogits.reshape(B * T, V)
+        dx = self._scratch("dx", B, T, self.x.shape[1])
+        ones = self._scratch("ones", B * T)
+        ones.fill(1)
+        self.dw_out += np.matmul(self.x.T, flat, out=self._scratch("dw", *self.w_out.shape))
+        self.db_out += ones @ flat
+        np.matmul(flat, self.w_out.T, out=dx.reshape(B * T, -1))
+        return dx

@@ -1,0 +1,83 @@
+"""All weights of a model in one flat vector, all gradients in another; names are views into them.
+
+So the global norm, clipping, Adam, saving and averaging are each one operation on a vector.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Floats = NDArray[np.floating[Any]]
+Ids = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """Name, shape and initial distribution: normal with deviation `std` around `mean`."""
+
+    name: str
+    shape: tuple[int, ...]
+    std: float = 0.0
+    mean: float = 0.0
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+def he(fan_in: int) -> float:
+    """Standard deviation that keeps the variance of activations through a ReLU (He et al. 2015, eq. 10)."""
+    return float((2.0 / fan_in) ** 0.5)
+
+
+class Parameters:
+    """Flat vectors `values` and `grads`, both ndarray of shape (P,), and named views into them.
+
+    The vectors never grow and are never replaced: write into them (`p -= g`), or the views go stale.
+    """
+
+    def __init__(self, specs: Iterable[ParameterSpec], dtype: DTypeLike = np.float32) -> None:
+        self.specs = tuple(specs)
+        self.values: Floats = np.zeros(sum(spec.size for spec in self.specs), dtype)
+        self.grads: Floats = np.zeros_like(self.values)
+        self._value_views = dict(self.views(self.values))
+        self._grad_views = dict(self.views(self.grads))
+
+    def views(self, flat: Floats) -> Iterator[tuple[str, Floats]]:
+        """Name and view, in order, of a vector laid out like `values`."""
+        start = 0
+        for spec in self.specs:
+            yield spec.name, flat[start : start + spec.size].reshape(spec.shape)
+            start += spec.size
+
+    def initialise(self, rng: np.random.Generator) -> Self:
+        """Draw every weight anew, in the order of the specs."""
+        for spec in self.specs:
+            view = self._value_views[spec.name]
+            view[...] = spec.mean
+            if spec.std:
+                view += spec.std * rng.standard_normal(spec.shape, dtype=np.float32)
+        return self
+
+    def scope(self, prefix: str) -> "ParameterScope":
+        """The parameters whose names begin with `prefix.`, under the rest of their names."""
+        return ParameterScope(self._value_views, self._grad_views, prefix + ".")
+
+
+@dataclass(frozen=True)
+class ParameterScope:
+    """What one layer sees of the parameters: `scope["w_q"]`, `scope.grad("w_q")`."""
+
+    values: dict[str, Floats]
+    grads: dict[str, Floats]
+    prefix: str
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.values[self.prefix + name]
+
+    def grad(self, name: str) -> Floats:
+        return self.grads[self.prefix + name]

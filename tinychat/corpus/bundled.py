@@ -1,0 +1,38 @@
+"""Corpora by name or path."""
+
+from pathlib import Path
+
+from tinychat.corpus.corpus import Corpus
+from tinychat.corpus.readers import read_path
+from tinychat.errors import CorpusError
+
+DEFAULT = "basics"
+
+
+def _folder() -> Path:
+    """Inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "corpora"
+    return installed if installed.is_dir() else package.parent / "corpora"
+
+
+def bundled_corpora() -> dict[str, Path]:
+    """Name -> folder of every corpus that comes with the package."""
+    return {path.name: path for path in sorted(_folder().iterdir()) if path.is_dir()}
+
+
+def load_corpus(source: str | Path = DEFAULT) -> Corpus:
+    """Read a bundled corpus by name, or a file or folder by path.
+
+    A folder has `pretraining.*` and `chat.*`, either of them alone being enough; each, like a single file,
+    is .txt, .json, .jsonl or .csv. Raise CorpusError with what to mend if nothing can be read.
+    """
+    bundled = bundled_corpora()
+    if str(source) in bundled:
+        return read_path(bundled[str(source)], name=str(source), source=str(source))
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise CorpusError(
+            f"no corpus at {path}: give a file, a folder, or one of the bundled names: {', '.join(bundled)}"
+        )
+    return read_path(path, name=path.resolve().stem or "corpus", source=str(path.resolve()))

@@ -1,0 +1,33 @@
+"""What a model learns from: facts for pre-training, dialogues for instruction tuning."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tinychat.corpus.dialogue import Dialogue
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Facts and dialogues, in the order of their files."""
+
+    name: str
+    facts: tuple[str, ...] = ()
+    dialogues: tuple[Dialogue, ...] = ()
+    source: str = ""
+    """What `load_corpus` takes to read it again: the name of a bundled corpus or an absolute path."""
+    warnings: tuple[str, ...] = ()
+    """What was left out while reading, a sentence each."""
+
+    def texts(self) -> Iterator[str]:
+        """Every text that the tokenizer must know."""
+        yield from self.facts
+        for dialogue in self.dialogues:
+            yield from map(str, dialogue)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever a fact or a dialogue does."""
+        content = [self.facts, [[(turn.user, turn.assistant) for turn in d] for d in self.dialogues]]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -1,0 +1,45 @@
+"""What can go wrong, as a tree. A user reads `str(error)`: one line that says what to do."""
+
+
+class TinychatError(Exception):
+    """Base of every error that tinychat raises on purpose; the command line exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class UsageError(TinychatError):
+    """A command, a flag or a prompt that makes no sense."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A model or training configuration that contradicts itself."""
+
+
+class UnsupportedConfigError(ConfigError):
+    """A configuration of the model family that this version cannot compute."""
+
+
+class CorpusError(TinychatError):
+    """A corpus that is missing, empty, or not in a format that is read here."""
+
+    exit_code = 2
+
+
+class WeightsError(TinychatError):
+    """A weights file that is missing, damaged, of another version, or at odds with its own config."""
+
+    exit_code = 2
+
+
+class StorageError(TinychatError):
+    """A place where nothing can be written: no permission, no room, not a folder."""
+
+
+class TrainingDivergedError(TinychatError):
+    """The loss is no longer a finite number."""
+
+
+class TerminalError(UsageError):
+    """The full-screen program was started without a terminal."""

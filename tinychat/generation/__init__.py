@@ -1,0 +1,1 @@
+"""Writing: `greedy` for the next token, `reply` for an answer, `session` for a conversation."""

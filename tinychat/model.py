@@ -1,0 +1,121 @@
+"""A model as a user has it: the transformer, its tokenizer, and where it comes from."""
+
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinychat.config import ModelConfig, TrainConfig
+from tinychat.core.model import Transformer
+from tinychat.errors import WeightsError
+from tinychat.tokenizer import Tokenizer
+from tinychat.training.history import PhaseProgress
+from tinychat.training.optimizer import Adam
+
+if TYPE_CHECKING:
+    from tinychat.corpus import Corpus
+    from tinychat.generation.reply import Reply
+    from tinychat.training.evaluate import Evaluation
+
+PRETRAIN, TUNE = "pretrain", "tune"
+PHASE_TITLES = {PRETRAIN: "Pre-training", TUNE: "Instruction tuning"}
+
+
+@dataclass
+class ModelCard:
+    """What is known about a model besides its weights; JSON-ready but for the nested dataclasses."""
+
+    preset: str
+    seed: int
+    corpus: str
+    """Name."""
+    corpus_source: str
+    """What `load_corpus` takes to read the corpus again."""
+    corpus_fingerprint: str
+    n_facts: int
+    n_dialogues: int
+    max_turns: int
+    """Turns of the longest training dialogue; 0 for a model that was only pre-trained."""
+    sample_prompt: str
+    configs: dict[str, TrainConfig] = field(default_factory=dict)
+    """Phase -> its recipe, for the phases that there are examples for, in order."""
+    progress: dict[str, PhaseProgress] = field(default_factory=dict)
+    """Phase -> how far it is."""
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of the programs that trained it."""
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether the model answers; otherwise it writes on."""
+        return self.max_turns > 0
+
+    @property
+    def is_finished(self) -> bool:
+        return all(self.progress[phase].epoch >= config.epochs for phase, config in self.configs.items())
+
+    @property
+    def final_loss(self) -> float | None:
+        """Loss of the last epoch, in nats per token; None before the first."""
+        losses = [p.last_loss for phase in self.configs if (p := self.progress[phase]).epochs]
+        return losses[-1] if losses else None
+
+    @property
+    def epochs_done(self) -> int:
+        return sum(progress.epoch for progress in self.progress.values())
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> "ModelCard":
+        """Inverse of `dataclasses.asdict`; raise WeightsError or ConfigError if the state is not one."""
+        try:
+            configs = {phase: TrainConfig.from_dict(c) for phase, c in state["configs"].items()}
+            progress = {phase: PhaseProgress.from_dict(p) for phase, p in state["progress"].items()}
+            card = cls(**{**state, "configs": configs, "progress": progress})
+        except (TypeError, KeyError, AttributeError) as error:
+            raise WeightsError(f"the file's description of the model is damaged: {error}") from None
+        for f in fields(cls):
+            if f.type in (str, int) and type(getattr(card, f.name)) is not f.type:
+                raise WeightsError(f"the file's description of the model is damaged: {f.name} is missing")
+        if set(configs) != set(progress) or not set(configs) <= set(PHASE_TITLES):
+            raise WeightsError("the file's description of the model is damaged: its phases do not match")
+        return card
+
+
+@dataclass
+class Model:
+    """A transformer that can be asked and saved; with an optimiser it can also be trained further."""
+
+    transformer: Transformer
+    tokenizer: Tokenizer
+    card: ModelCard
+    optimizer: Adam | None = None
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.transformer.config
+
+    @property
+    def n_parameters(self) -> int:
+        return self.transformer.n_parameters
+
+    def reply(self, prompt: str) -> "Reply":
+        """The answer as it is written: iterate it for the text so far. Raise UsageError if empty."""
+        from tinychat.generation.session import ChatSession
+
+        return ChatSession(self).ask(prompt)
+
+    def ask(self, prompt: str) -> str:
+        """Answer one prompt by greedy decoding. Raise UsageError if it is empty."""
+        return self.reply(prompt).finish()
+
+    def evaluate(self, corpus: "Corpus") -> "Evaluation":
+        """Measure the model on a corpus; see `tinychat.training.evaluate`."""
+        from tinychat.training.evaluate import evaluate
+
+        return evaluate(self, corpus)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to one .npz file, and return its path. Raise StorageError if that cannot be."""
+        from tinychat.weights import save
+
+        return save(self, path)

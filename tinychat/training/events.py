@@ -1,0 +1,97 @@
+"""What a training run tells whoever iterates it: frozen records, no screen in sight."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; `name` is what JSON readers switch on."""
+
+    name: ClassVar[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"event": self.name, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted(Event):
+    name = "phase_started"
+    phase: str
+    epochs: int
+    examples: int
+    tokens: int
+    """Predicted tokens an epoch."""
+    lr: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone(Event):
+    """One update of the weights."""
+
+    name = "step_done"
+    phase: str
+    epoch: int
+    """Counted from 1."""
+    step: int
+    """Updates done in this epoch."""
+    steps: int
+    """Updates in an epoch."""
+    loss: float
+    """Nats per token of this update's examples, before the update."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone(Event):
+    """One pass over a phase's examples; means over the pass, each example seen before its update."""
+
+    name = "epoch_done"
+    phase: str
+    epoch: int
+    epochs: int
+    loss: float
+    """Nats per token."""
+    perplexity: float
+    accuracy: float
+    """Share of tokens to which the model gave the highest probability."""
+    grad_norm: float
+    """Mean over the updates, before clipping."""
+    tokens_per_s: float
+    seconds_left: float
+    """Until the end of the phase, at the phase's pace so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDrawn(Event):
+    """What the model answers now."""
+
+    name = "sample_drawn"
+    phase: str
+    epoch: int
+    """0: before the first update of the run."""
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSaved(Event):
+    name = "checkpoint_saved"
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseDone(Event):
+    name = "phase_done"
+    phase: str
+    epochs: int
+    loss: float | None
+    """Of the last epoch; None if there was no epoch."""
+    seconds: float
+    """Training alone, summed over interruptions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    name = "finished"
+    seconds: float
+    """Training alone: all updates and samples, without start-up, reading, saving and pauses."""

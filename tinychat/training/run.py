@@ -1,0 +1,145 @@
+"""A whole training run: both phases, one after the other, resumable at any event."""
+
+import platform
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tinychat.config import Preset, TrainConfig
+from tinychat.core.model import Transformer
+from tinychat.corpus import Corpus
+from tinychat.errors import CorpusError, UsageError
+from tinychat.generation.reply import reply_to
+from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
+from tinychat.tokenizer import WordTokenizer
+from tinychat.training.events import Event, Finished
+from tinychat.training.history import PhaseProgress
+from tinychat.training.optimizer import Adam
+from tinychat.training.rows import Batches, Rows
+from tinychat.training.trainer import Trainer
+
+_PHASES = (PRETRAIN, TUNE)
+_SAMPLE_WORDS = 4
+"""Words of the first fact that a model without dialogues is asked to continue."""
+
+
+class TrainingRun:
+    """Iterate `run()`; between two events the model can be saved, or the run be given up."""
+
+    def __init__(self, model: Model, corpus: Corpus) -> None:
+        """Go on with `model`, wherever it is. Raise UsageError if it cannot be trained on `corpus`."""
+        if model.optimizer is None:
+            raise UsageError("these weights have no optimiser state, so training cannot go on; train anew")
+        if model.card.corpus_fingerprint != corpus.fingerprint:
+            raise UsageError(
+                f"the corpus {corpus.name!r} is not the one that this model was trained on; train anew"
+            )
+        self.model = model
+        self.optimizer = model.optimizer
+        rows = Rows.of(corpus, model.tokenizer, model.config.max_seq_len)
+        self._batches = {PRETRAIN: Batches(rows.facts), TUNE: Batches(rows.dialogues)}
+        self.warnings = list(corpus.warnings)
+        if rows.n_cut:
+            self.warnings.append(
+                f"{rows.n_cut} rows are longer than the context of {model.config.max_seq_len} tokens "
+                "and were cut there"
+            )
+
+    @classmethod
+    def start(
+        cls,
+        corpus: Corpus,
+        preset: Preset,
+        seed: int = 0,
+        pretrain_epochs: int | None = None,
+        tune_epochs: int | None = None,
+    ) -> "TrainingRun":
+        """A new model with weights drawn from `seed`. Epochs are the preset's unless given."""
+        if seed < 0:
+            raise UsageError(f"the seed must be a whole number of at least 0, not {seed}")
+        tokenizer = WordTokenizer.train(corpus.texts())
+        transformer = Transformer(preset.model(tokenizer.vocab_size))
+        transformer.parameters.initialise(np.random.default_rng(seed))
+        configs = {
+            PRETRAIN: _with_epochs(preset.pretrain, pretrain_epochs),
+            TUNE: _with_epochs(preset.tune, tune_epochs),
+        }
+        examples = {PRETRAIN: corpus.facts, TUNE: corpus.dialogues}
+        configs = {phase: config for phase, config in configs.items() if examples[phase]}
+        card = ModelCard(
+            preset=preset.name,
+            seed=seed,
+            corpus=corpus.name,
+            corpus_source=corpus.source,
+            corpus_fingerprint=corpus.fingerprint,
+            n_facts=len(corpus.facts),
+            n_dialogues=len(corpus.dialogues),
+            max_turns=max(map(len, corpus.dialogues), default=0),
+            sample_prompt=_sample_prompt(corpus),
+            configs=configs,
+            progress={phase: PhaseProgress() for phase in configs},
+            versions=_versions(),
+        )
+        return cls(Model(transformer, tokenizer, card, Adam(transformer.parameters)), corpus)
+
+    def extend(self, epochs: int) -> None:
+        """Add epochs to the last phase."""
+        phase, config = list(self.model.card.configs.items())[-1]
+        self.model.card.configs[phase] = replace(config, epochs=config.epochs + epochs)
+
+    def trainers(self) -> list[Trainer]:
+        card = self.model.card
+        return [
+            Trainer(
+                phase=phase,
+                transformer=self.model.transformer,
+                optimizer=self.optimizer,
+                batches=self._batches[phase],
+                config=config,
+                progress=card.progress[phase],
+                # Nothing to save about random numbers: the seed and the place in the run give them all.
+                epoch_rng=lambda epoch, phase=phase: np.random.default_rng(  # type: ignore[misc]
+                    [card.seed, 1 + _PHASES.index(phase), epoch]
+                ),
+                sample=self._sample,
+            )
+            for phase, config in card.configs.items()
+        ]
+
+    def run(self) -> Iterator[Event]:
+        """Train through all phases, on one BLAS thread: two double the time of products this small."""
+        with threadpool_limits(limits=1, user_api="blas"):
+            for trainer in self.trainers():
+                yield from trainer.run()
+        yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
+
+    def _sample(self) -> tuple[str, str]:
+        card = self.model.card
+        reply = reply_to(card.sample_prompt, self.model.transformer, self.model.tokenizer, card.is_chat)
+        return card.sample_prompt, reply.finish()
+
+
+def _with_epochs(config: TrainConfig, epochs: int | None) -> TrainConfig:
+    return config if epochs is None else replace(config, epochs=epochs)
+
+
+def _sample_prompt(corpus: Corpus) -> str:
+    """A question of the corpus (a longer one tells more than a greeting), or the beginning of a fact."""
+    questions = [dialogue[0].user for dialogue in corpus.dialogues]
+    if questions:
+        wished = "How do mountains form?"
+        return wished if wished in questions else max(questions[:50], key=len)
+    if not corpus.facts:
+        raise CorpusError("the corpus is empty; add some text to it")
+    return " ".join(corpus.facts[0].split()[:_SAMPLE_WORDS])
+
+
+def _versions() -> dict[str, str]:
+    try:
+        own = version("tinychat")
+    except PackageNotFoundError:  # run from a checkout that was not installed
+        own = "unknown"
+    return {"tinychat": own, "numpy": np.__version__, "python": platform.python_version()}

@@ -1,0 +1,202 @@
+"""One .npz file a model: every parameter by name, the optimiser's moments, and a JSON description.
+
+    metadata                     JSON text: format version, config, tokenizer, card
+    parameters/<name>            float32, one array a parameter
+    optimizer/m, optimizer/v     float32 of shape (P,), and the update count in the metadata; or absent
+
+Nothing in a file is believed before it was checked against the config: no pickled objects, no names, shapes
+or dtypes but the expected, no numbers that are not finite.
+"""
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from tinychat.config import ModelConfig
+from tinychat.core.model import Transformer
+from tinychat.core.parameters import Floats
+from tinychat.errors import ConfigError, StorageError, TinychatError, WeightsError
+from tinychat.model import Model, ModelCard
+from tinychat.tokenizer import Tokenizer, tokenizer_from_dict
+from tinychat.training.optimizer import Adam
+
+_DAMAGE = (ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, MemoryError, zlib.error)
+"""What reading a damaged archive can raise."""
+
+FORMAT = "tinychat"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a file says of its model, read without the weights."""
+
+    path: Path
+    config: ModelConfig
+    tokenizer: Tokenizer
+    card: ModelCard
+    updates: int | None
+    """Of the optimiser, if its state is in the file."""
+    n_parameters: int
+
+
+def save(model: Model, path: str | Path) -> Path:
+    """Write `model` to `path`, whole or not at all. Raise StorageError if the place cannot be written to."""
+    path = Path(path).expanduser()
+    if path.suffix != ".npz":
+        path = path.with_name(path.name + ".npz")
+    arrays = {f"parameters/{name}": view for name, view in _views(model.transformer)}
+    metadata: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": asdict(model.config),
+        "tokenizer": model.tokenizer.to_dict(),
+        "card": asdict(model.card),
+        "updates": None,
+    }
+    if model.optimizer is not None:
+        arrays |= {"optimizer/m": model.optimizer.m, "optimizer/v": model.optimizer.v}
+        metadata["updates"] = model.optimizer.updates
+    with _replacing(path) as file:
+        np.savez(file, metadata=np.array(json.dumps(metadata)), **arrays)
+    return path
+
+
+def read_summary(path: str | Path) -> Summary:
+    """Read and check the description alone. Raise WeightsError if there is none."""
+    with _opened(Path(path).expanduser()) as archive:
+        return _summary(archive)
+
+
+def load(path: str | Path) -> Model:
+    """Read and check a whole model. Raise WeightsError with what is wrong with the file."""
+    with _opened(Path(path).expanduser()) as archive:
+        summary = _summary(archive)
+        transformer = Transformer(summary.config)
+        for name, view in _views(transformer):
+            _read_into(view, archive, f"parameters/{name}")
+        optimizer = None
+        if summary.updates is not None:
+            optimizer = Adam(transformer.parameters)
+            optimizer.updates = summary.updates
+            _read_into(optimizer.m, archive, "optimizer/m")
+            _read_into(optimizer.v, archive, "optimizer/v")
+    return Model(transformer, summary.tokenizer, summary.card, optimizer)
+
+
+def _views(transformer: Transformer) -> Iterator[tuple[str, Floats]]:
+    return transformer.parameters.views(transformer.parameters.values)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of `path` only once it is whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {path}: {error.strerror or error}; choose another place with --data-dir or --out"
+        ) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive, with everything that can be wrong about it turned into a WeightsError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except TinychatError as error:
+        raise WeightsError(f"{path}: {error}") from None
+    except FileNotFoundError:
+        raise WeightsError(f"{path} is not there; check the name, or train a model first") from None
+    except zipfile.BadZipFile:
+        raise WeightsError(f"{path} is not a whole .npz file, or was cut short; take another copy") from None
+    except _DAMAGE as error:
+        raise WeightsError(f"{path} is not a weights file of tinychat, or is damaged: {error}") from None
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _summary(archive: zipfile.ZipFile) -> Summary:
+    if "metadata.npy" not in archive.namelist():
+        raise WeightsError("not a weights file of tinychat; train and save with tinychat")
+    with archive.open("metadata.npy") as file:
+        metadata = json.loads(str(npy.read_array(file, allow_pickle=False)))
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise WeightsError("not a weights file of tinychat; train and save with tinychat")
+    if metadata.get("version") != VERSION:
+        raise WeightsError(
+            f"has format version {metadata.get('version')!r}, and this tinychat reads version {VERSION}; "
+            "use the tinychat that wrote it, or train anew"
+        )
+    parts = {key: metadata.get(key) for key in ("config", "tokenizer", "card")}
+    if not all(isinstance(part, dict) for part in parts.values()):
+        raise WeightsError("the description is damaged: config, tokenizer or card is missing")
+    try:
+        config = ModelConfig.from_dict(parts["config"])  # type: ignore[arg-type]
+        card = ModelCard.from_dict(parts["card"])  # type: ignore[arg-type]
+    except ConfigError as error:
+        raise WeightsError(f"the description is damaged: {error}") from None
+    tokenizer = tokenizer_from_dict(parts["tokenizer"])  # type: ignore[arg-type]
+    if tokenizer.vocab_size != config.vocab_size:
+        raise WeightsError(
+            f"the tokenizer has {tokenizer.vocab_size} tokens, but the model {config.vocab_size}; take another copy"
+        )
+    updates = metadata.get("updates")
+    if updates is not None and (type(updates) is not int or updates < 0):
+        raise WeightsError("the description is damaged: the optimiser's update count is not a number")
+    n_parameters = _check_arrays(archive, config, updates is not None)
+    return Summary(Path(str(archive.filename)), config, tokenizer, card, updates, n_parameters)
+
+
+def _check_arrays(archive: zipfile.ZipFile, config: ModelConfig, with_optimizer: bool) -> int:
+    """Compare names, shapes and dtypes with those of `config`, from the headers alone; return the size."""
+    specs = Transformer.specs(config)
+    n_parameters = sum(spec.size for spec in specs)
+    expected: Mapping[str, tuple[int, ...]] = {f"parameters/{spec.name}": spec.shape for spec in specs}
+    if with_optimizer:
+        expected = {**expected, "optimizer/m": (n_parameters,), "optimizer/v": (n_parameters,)}
+    found = {name.removesuffix(".npy") for name in archive.namelist()} - {"metadata"}
+    if missing := sorted(expected.keys() - found):
+        raise WeightsError(f"{missing[0]} is missing ({len(missing)} in all)")
+    if surplus := sorted(found - expected.keys()):
+        raise WeightsError(f"{surplus[0]} does not belong to the model that the config describes")
+    for name, shape in expected.items():
+        with archive.open(f"{name}.npy") as file:
+            found_shape, fortran, dtype = _header(file)
+        if found_shape != shape or dtype != np.float32 or fortran:
+            raise WeightsError(f"{name} is {dtype}{found_shape}, and the config wants float32{shape}")
+    return n_parameters
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy.read_magic(file)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+    if read is None:
+        raise WeightsError(f"an array has the unknown format {version}")
+    return read(file)
+
+
+def _read_into(view: Floats, archive: zipfile.ZipFile, name: str) -> None:
+    with archive.open(f"{name}.npy") as file:
+        view[...] = npy.read_array(file, allow_pickle=False)
+    if not np.isfinite(view).all():
+        raise WeightsError(f"{name} holds numbers that are not finite (NaN or infinity); take another copy")
