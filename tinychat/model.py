@@ -41,6 +41,8 @@ class ModelCard:
     """Phase -> its recipe, for the phases that there are examples for, in order."""
     progress: dict[str, PhaseProgress] = field(default_factory=dict)
     """Phase -> how far it is."""
+    examples: list[str] = field(default_factory=list)
+    """A few questions that the corpus answers."""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     versions: dict[str, str] = field(default_factory=dict)
     """Of the programs that trained it."""

@@ -22,6 +22,7 @@ from tinychat.training.rows import Batches, Rows
 from tinychat.training.trainer import Trainer
 
 _PHASES = (PRETRAIN, TUNE)
+_N_EXAMPLES = 5
 _SAMPLE_WORDS = 4
 """Words of the first fact that a model without dialogues is asked to continue."""
 
@@ -79,6 +80,7 @@ class TrainingRun:
             n_dialogues=len(corpus.dialogues),
             max_turns=max(map(len, corpus.dialogues), default=0),
             sample_prompt=_sample_prompt(corpus),
+            examples=_examples(corpus),
             configs=configs,
             progress={phase: PhaseProgress() for phase in configs},
             versions=_versions(),
@@ -135,6 +137,13 @@ def _sample_prompt(corpus: Corpus) -> str:
     if not corpus.facts:
         raise CorpusError("the corpus is empty; add some text to it")
     return " ".join(corpus.facts[0].split()[:_SAMPLE_WORDS])
+
+
+def _examples(corpus: Corpus) -> list[str]:
+    """Questions from all over the corpus, no two with the same answer."""
+    first_wordings = {dialogue[0].assistant: dialogue[0].user for dialogue in reversed(corpus.dialogues)}
+    questions = list(reversed(first_wordings.values()))
+    return questions[:: max(1, len(questions) // _N_EXAMPLES)][-_N_EXAMPLES:]
 
 
 def _versions() -> dict[str, str]:

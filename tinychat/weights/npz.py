@@ -54,7 +54,7 @@ def save(model: Model, path: str | Path) -> Path:
     path = Path(path).expanduser()
     if path.suffix != ".npz":
         path = path.with_name(path.name + ".npz")
-    arrays = {f"parameters/{name}": view for name, view in _views(model.transformer)}
+    arrays: dict[str, Any] = {f"parameters/{name}": view for name, view in _views(model.transformer)}
     metadata: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -158,7 +158,7 @@ def _summary(archive: zipfile.ZipFile) -> Summary:
     tokenizer = tokenizer_from_dict(parts["tokenizer"])  # type: ignore[arg-type]
     if tokenizer.vocab_size != config.vocab_size:
         raise WeightsError(
-            f"the tokenizer has {tokenizer.vocab_size} tokens, but the model {config.vocab_size}; take another copy"
+            f"the tokenizer has {tokenizer.vocab_size} tokens, but the model {config.vocab_size}"
         )
     updates = metadata.get("updates")
     if updates is not None and (type(updates) is not int or updates < 0):

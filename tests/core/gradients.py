@@ -1,0 +1,145 @@
+"""Central differences, and the small float64 cases that they and PyTorch are compared on."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tinychat.config import IGNORE, ModelConfig
+from tinychat.core.model import Transformer
+from tinychat.core.parameters import Floats, Ids, Parameters
+
+TOLERANCE = 1e-6
+"""Of ||numeric - analytic|| / ||analytic||, in float64."""
+_STEP = 1e-5
+"""Where the error of the truncation (step^2) meets that of the rounding (1e-16 / step)."""
+
+
+class AnyLayer(Protocol):
+    def forward(self, x: Any) -> Floats: ...
+    def backward(self, dy: Floats) -> Floats | None: ...
+
+
+def small_config(n_heads: int = 1, **changes: Any) -> ModelConfig:
+    """A model in which every parameter can be moved in turn."""
+    shape: dict[str, Any] = {"vocab_size": 7, "n_layers": 2, "d_model": 6, "d_ff": 5, "max_seq_len": 6}
+    heads = {"n_heads": n_heads, "n_kv_heads": n_heads, "head_dim": 6 // n_heads}
+    return ModelConfig(**{**shape, **heads, **changes})
+
+
+def randomise(parameters: Parameters, seed: int = 0) -> Parameters:
+    """Every weight away from 0 and 1: a bias of 0 or a gain of 1 would hide that it is forgotten."""
+    rng = np.random.default_rng(seed)
+    parameters.values[...] = 0.7 * rng.standard_normal(parameters.values.size)
+    for name, view in parameters.views(parameters.values):
+        if name.endswith(".gain"):
+            view += 1.5
+    return parameters
+
+
+def small_model(n_heads: int = 1, dtype: DTypeLike = np.float64, seed: int = 0) -> Transformer:
+    model = Transformer(small_config(n_heads), dtype)
+    randomise(model.parameters, seed)
+    return model
+
+
+def small_batch() -> tuple[Ids, Ids]:
+    """Ids with repeats inside a row and across rows, and targets of which some do not count."""
+    ids = np.array([[3, 1, 3, 3, 0], [6, 1, 2, 6, 5]])
+    targets = np.array([[1, 3, IGNORE, 0, 2], [IGNORE, 2, 6, 5, IGNORE]])
+    return ids, targets
+
+
+def random_vectors(*shape: int, seed: int = 1, dtype: DTypeLike = np.float64) -> Floats:
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def relative_error(numeric: Floats, analytic: Floats) -> float:
+    norm = np.linalg.norm(analytic)
+    assert norm > 0, "a gradient of 0 would be compared with nothing"
+    return float(np.linalg.norm(numeric - analytic) / norm)
+
+
+def numeric_gradient(f: Callable[[], float], x: Floats) -> Floats:
+    """Gradient of `f` by every entry of `x`, which `f` reads, by central differences."""
+    gradient = np.empty_like(x)
+    for index in np.ndindex(x.shape):
+        kept = x[index]
+        x[index] = kept + _STEP
+        above = f()
+        x[index] = kept - _STEP
+        below = f()
+        x[index] = kept
+        gradient[index] = (above - below) / (2 * _STEP)
+    return gradient
+
+
+def assert_gradients(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -> None:
+    """Compare the gradients by every weight and every entry of `x` (if it is not ids) with differences.
+
+    Also: gradients are added to what is there, and neither `x` nor `dy` is written to.
+    """
+    dy = random_vectors(*layer.forward(x).shape, seed=2)
+    before = random_vectors(parameters.grads.size, seed=3)
+    parameters.grads[...] = before
+    x_given, dy_given = x.copy(), dy.copy()
+    layer.forward(x)
+    dx = layer.backward(dy)
+    dx = None if dx is None else dx.copy()
+    np.testing.assert_array_equal(x, x_given)
+    np.testing.assert_array_equal(dy, dy_given)
+
+    def scalar() -> float:
+        return float((layer.forward(x) * dy).sum())
+
+    analytic = dict(parameters.views(parameters.grads - before))
+    numeric = dict(parameters.views(numeric_gradient(scalar, parameters.values)))
+    for name, gradient in analytic.items():
+        assert relative_error(numeric[name], gradient) <= TOLERANCE, name
+    if dx is not None:
+        assert relative_error(numeric_gradient(scalar, x), dx) <= TOLERANCE, "dx"
+
+
+def assert_adds(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -> None:
+    """A second backward doubles the gradients, to the bit, and returns the same dx."""
+    dy = random_vectors(*layer.forward(x).shape, seed=4)
+    parameters.grads[...] = 0
+    first = layer.backward(dy)
+    first = None if first is None else first.copy()
+    once = parameters.grads.copy()
+    layer.forward(x)
+    second = layer.backward(dy)
+    assert np.abs(once).max() > 0
+    np.testing.assert_array_equal(parameters.grads, 2 * once)
+    if first is not None:
+        np.testing.assert_array_equal(second, first)
+
+
+def assert_stays_float32(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -> None:
+    """Nothing that the layer returns or keeps is float64, and its gradients are not either."""
+    y = layer.forward(x)
+    assert y.dtype == np.float32
+    dx = layer.backward(random_vectors(*y.shape, dtype=np.float32))
+    assert dx is None or dx.dtype == np.float32
+    assert parameters.grads.dtype == np.float32
+    assert np.isfinite(parameters.grads).all()
+    for name, kept in vars(layer).items():
+        if isinstance(kept, np.ndarray) and np.issubdtype(kept.dtype, np.floating):
+            assert kept.dtype == np.float32, name
+
+
+def assert_forgets_shapes(layer: AnyLayer, parameters: Parameters, make_x: Callable[[int, int], Any]) -> None:
+    """Output and gradients of a shape are the same bits whatever was run before it."""
+
+    def results(B: int, T: int) -> list[Floats]:
+        parameters.grads[...] = 0
+        y = layer.forward(make_x(B, T)).copy()
+        dx = layer.backward(random_vectors(*y.shape, seed=5))
+        return [y, parameters.grads.copy(), *([] if dx is None else [dx.copy()])]
+
+    fresh = results(2, 3)  # before the work arrays grow
+    for B, T in ((1, 2), (3, 6), (6, 1), (2, 5)):
+        results(B, T)
+        for now, then in zip(results(2, 3), fresh, strict=True):
+            np.testing.assert_array_equal(now, then)

@@ -1,0 +1,62 @@
+"""Ten updates of the whole classic model: the run that PyTorch and the golden file are compared with."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tinychat.config import ModelConfig, TrainConfig
+from tinychat.core.model import Transformer
+from tinychat.core.parameters import Floats, Ids
+from tinychat.training.optimizer import Adam, clip_by_global_norm_
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "classic_trajectory.json"
+CONFIG = ModelConfig(vocab_size=50)
+RECIPE = TrainConfig(lr=0.0005, beta1=0.9, beta2=0.999, eps=1e-8, clip_norm=5.0)
+LENGTHS = (12, 30, 5, 80, 21, 1, 44, 17, 9, 33)
+"""Of the one example of each update; the longest is the whole context."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    losses: list[float]
+    grad_norms: list[float]
+    """Before clipping."""
+    parameter_norms: dict[str, float]
+    """By name, after the last update."""
+    parameters: Floats
+
+    def to_golden(self) -> dict[str, Any]:
+        return {
+            "losses": self.losses,
+            "grad_norms": self.grad_norms,
+            "parameter_norms": self.parameter_norms,
+        }
+
+
+def examples() -> list[tuple[Ids, Ids]]:
+    rng = np.random.default_rng(7)
+    rows = [rng.integers(0, CONFIG.vocab_size, length + 1) for length in LENGTHS]
+    return [(row[None, :-1], row[None, 1:]) for row in rows]
+
+
+@cache
+def by_numpy(dtype: DTypeLike) -> Trajectory:
+    model = Transformer(CONFIG, dtype)
+    parameters = model.parameters.initialise(np.random.default_rng(0))
+    optimizer = Adam(parameters)
+    losses, norms = [], []
+    for ids, targets in examples():
+        losses.append(model.loss_and_gradients(ids, targets).mean)
+        norms.append(clip_by_global_norm_(parameters.grads, RECIPE.clip_norm))
+        optimizer.step(RECIPE)
+    by_name = {name: float(np.linalg.norm(view)) for name, view in parameters.views(parameters.values)}
+    return Trajectory(losses, norms, by_name, parameters.values)
+
+
+def golden() -> dict[str, Any]:
+    return dict(json.loads(GOLDEN.read_text()))

@@ -1,0 +1,67 @@
+"""The same examples in every run, and a small model that was never trained."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from tinychat.config import ModelConfig
+from tinychat.core.model import Transformer
+from tinychat.model import Model, ModelCard
+from tinychat.tokenizer import WordTokenizer
+
+settings.register_profile("deterministic", derandomize=True, deadline=None)
+settings.load_profile("deterministic")
+
+TEXTS = (
+    "User: How do mountains form? Assistant: Rock rises slowly, for a long time.",
+    "User: What is rain? Assistant: Water falls from clouds!",
+)
+
+
+def build(max_seq_len: int = 16, max_turns: int = 1, seed: int = 0) -> Model:
+    tokenizer = WordTokenizer.train(TEXTS)
+    config = ModelConfig(
+        vocab_size=tokenizer.vocab_size,
+        n_layers=1,
+        d_model=16,
+        head_dim=16,
+        d_ff=32,
+        max_seq_len=max_seq_len,
+    )
+    transformer = Transformer(config)
+    transformer.parameters.initialise(np.random.default_rng(seed))
+    card = ModelCard(
+        preset="classic",
+        seed=seed,
+        corpus="test",
+        corpus_source="test",
+        corpus_fingerprint="",
+        n_facts=0,
+        n_dialogues=len(TEXTS),
+        max_turns=max_turns,
+        sample_prompt="What is rain?",
+    )
+    return Model(transformer, tokenizer, card)
+
+
+@pytest.fixture(scope="session")
+def make_model() -> Callable[..., Model]:
+    """`make_model(max_seq_len, max_turns, seed)` -> a model that was never trained."""
+    return build
+
+
+@pytest.fixture
+def model() -> Model:
+    return build()
+
+
+@pytest.fixture(scope="session")
+def favour() -> Callable[[Model, int, float], None]:
+    """`favour(model, token, by)` adds to the output bias of a token, so that it wins, or never does."""
+
+    def favour(model: Model, token: int, by: float = 1000.0) -> None:
+        model.transformer.parameters.scope("output")["b_out"][token] += by
+
+    return favour

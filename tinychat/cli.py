@@ -1,0 +1,129 @@
+"""The command line: parses arguments, then makes one call. Heavy imports happen inside the commands."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from tinychat.config import PRESETS
+from tinychat.errors import TinychatError
+
+INTERRUPTED = 130
+
+EPILOG = """\
+Without a command, tinychat opens full screen, trains, and lets you talk with the model.
+
+  tinychat                                  train on the bundled corpus, then chat
+  tinychat --corpus my-questions/           train on your own texts
+  tinychat --load latest                    chat with the model saved last
+  tinychat train --out rain.npz             train without a screen
+  tinychat ask --load rain.npz "What causes rain?"
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, and exit 2."""
+        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
+_whole.__name__ = "whole number"  # argparse says: invalid whole number value: 'x'
+
+
+def build_parser() -> _Parser:
+    # A command's flag must not reset what stands before the command: absent flags leave no value at all.
+    absent = argparse.SUPPRESS
+    recipe = _Parser(add_help=False, argument_default=absent)
+    recipe.add_argument(
+        "--corpus", metavar="NAME|PATH", help="bundled corpus, file or folder (default: basics)"
+    )
+    recipe.add_argument("--preset", choices=list(PRESETS), help="model and recipe (default: classic)")
+    recipe.add_argument("--seed", type=_whole, metavar="N", help="start of all random draws (default: 0)")
+    recipe.add_argument("--pretrain-epochs", type=_whole, metavar="N", help="epochs on the facts")
+    recipe.add_argument("--tune-epochs", type=_whole, metavar="N", help="epochs on the dialogues")
+    recipe.add_argument("--resume", metavar="FILE|NAME", help="go on with training that was interrupted")
+    place = _Parser(add_help=False, argument_default=absent)
+    place.add_argument(
+        "--data-dir", metavar="DIR", help="where models are kept (default: the user's data folder)"
+    )
+    source = _Parser(add_help=False, argument_default=absent, parents=[place])
+    source.add_argument("--load", metavar="FILE|NAME", required=True, help="weights, or 'latest'")
+    as_json = _Parser(add_help=False, argument_default=absent)
+    as_json.add_argument("--json", action="store_true", help="write JSON to standard output")
+
+    parser = _Parser(
+        prog="tinychat",
+        description="Train a small transformer language model in your terminal, then talk with it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[recipe, place],
+    )
+    parser.add_argument(
+        "--load", metavar="FILE|NAME", default=absent, help="skip training and chat with saved weights"
+    )
+    parser.add_argument("--version", action="store_true", default=absent, help="print the version and exit")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+
+    train = commands.add_parser("train", parents=[recipe, place, as_json], help="train without a screen")
+    train.add_argument("--out", metavar="FILE", default=absent, help="where to write the weights")
+    ask = commands.add_parser("ask", parents=[source, as_json], help="answer prompts")
+    ask.add_argument("prompt", nargs="*", metavar="PROMPT", help="without one: a prompt a line from stdin")
+    evaluate = commands.add_parser("eval", parents=[source, as_json], help="measure a model on a corpus")
+    evaluate.add_argument("--corpus", metavar="NAME|PATH", required=True, help="what to measure it on")
+    info = commands.add_parser("info", parents=[place, as_json], help="describe saved weights")
+    info.add_argument("file", metavar="FILE|NAME")
+    commands.add_parser("corpora", parents=[as_json], help="list the bundled corpora")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code: 0 done, 1 failed, 2 wrong use or input, 130 interrupted."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    try:
+        return _run(args)
+    except TinychatError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError:
+        return _fail("there is not enough memory; use a smaller corpus", 1)
+    except OSError as error:
+        return _fail(f"{error.filename or 'system'}: {error.strerror or error}", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"tinychat: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _run(args: argparse.Namespace) -> int:
+    if "version" in args:
+        from importlib.metadata import version
+
+        print(f"tinychat {version('tinychat')}")
+        return 0
+    if args.command is None:
+        from tinychat.commands.app import run
+    elif args.command == "train":
+        from tinychat.commands.train import run
+    elif args.command == "ask":
+        from tinychat.commands.ask import run
+    elif args.command == "eval":
+        from tinychat.commands.evaluate import run
+    elif args.command == "info":
+        from tinychat.commands.info import run
+    else:
+        from tinychat.commands.corpora import run
+    return run(args)

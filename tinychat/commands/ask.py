@@ -1,0 +1,47 @@
+"""`tinychat ask`: answers on standard output, and nothing else there."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+
+from threadpoolctl import threadpool_limits
+
+from tinychat.commands.recipe import library
+from tinychat.errors import UsageError
+from tinychat.weights import load
+
+
+def run(args: argparse.Namespace) -> int:
+    if any(not prompt.strip() for prompt in args.prompt):
+        raise UsageError("the prompt is empty; type a question")
+    model = load(library(args).find(args.load))
+    with threadpool_limits(limits=1, user_api="blas"):
+        for prompt in args.prompt or _lines():
+            reply = model.reply(prompt)
+            if reply.unknown_words:
+                _note(f"new to this model, read as <unk>: {', '.join(reply.unknown_words)}")
+            if reply.n_dropped:
+                _note(
+                    f"the prompt is longer than the context: its first {reply.n_dropped} tokens were dropped"
+                )
+            answer = reply.finish()
+            if "json" in args:
+                answer = json.dumps({"prompt": prompt, "answer": answer, "tokens": len(reply.ids)})
+            print(answer, flush=True)
+    return 0
+
+
+def _lines() -> Iterable[str]:
+    try:
+        for number, line in enumerate(sys.stdin, start=1):
+            if line.strip():
+                yield line.strip()
+            else:
+                _note(f"line {number} is empty and was skipped")
+    except UnicodeDecodeError:
+        raise UsageError("standard input is not UTF-8 text; convert it first") from None
+
+
+def _note(text: str) -> None:
+    print(f"tinychat: {text}", file=sys.stderr)

@@ -1,0 +1,112 @@
+"""`tinychat train`: a training run without a screen."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from tinychat.commands.interrupts import interrupts
+from tinychat.commands.recipe import library, training_run
+from tinychat.errors import UsageError
+from tinychat.model import PHASE_TITLES, Model
+from tinychat.training.checkpoint import checkpointed
+from tinychat.training.events import CheckpointSaved, EpochDone, Event, Finished, PhaseStarted, StepDone
+from tinychat.weights import save
+
+_LOG_EVERY = 10
+"""Epochs between two lines where no bar can be drawn."""
+
+
+def run(args: argparse.Namespace) -> int:
+    if "out" not in args and "resume" not in args:
+        raise UsageError("say where to write the weights, with --out FILE")
+    training = training_run(args)
+    out = Path(args.out) if "out" in args else library(args).find(args.resume)
+    for warning in training.warnings:
+        print(f"tinychat: {warning}", file=sys.stderr)
+    out = save(training.model, out)  # better to learn now than after the training that it cannot be written
+    show: AbstractContextManager[Callable[[Event], None]] = (
+        nullcontext(_print_json) if "json" in args else _Bars()
+    )
+    with interrupts() as interrupted, show as show_event:
+        start, saving = perf_counter(), 0.0
+        before = start
+        for event in checkpointed(training, out):
+            now = perf_counter()
+            if isinstance(event, CheckpointSaved):
+                saving += now - before
+            if isinstance(event, Finished):
+                event = replace(event, seconds=now - start - saving)
+            show_event(event)
+            if interrupted:
+                break
+            before = perf_counter()
+    if interrupted:
+        save(training.model, out)
+        print(
+            f"tinychat: interrupted after {training.model.card.epochs_done} epochs; "
+            f"go on with: tinychat train --resume {out}",
+            file=sys.stderr,
+        )
+        return 130
+    if "json" not in args:
+        print(f"tinychat: {_summary(training.model)}; saved as {out}", file=sys.stderr)
+    return 0
+
+
+def _summary(model: Model) -> str:
+    loss = model.card.final_loss
+    return f"{model.card.epochs_done} epochs, " + (
+        "no loss yet" if loss is None else f"final loss {loss:.4f}"
+    )
+
+
+def _print_json(event: Event) -> None:
+    """One object a line, for every event but the single updates."""
+    if not isinstance(event, StepDone):
+        print(json.dumps(event.to_dict()), flush=True)
+
+
+class _Bars:
+    """A Rich progress bar a phase on stderr; a line now and then where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+        )
+        self._task = TaskID(0)
+
+    def __enter__(self) -> Callable[[Event], None]:
+        if self._console.is_terminal:
+            self._progress.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._progress.stop()
+
+    def _show(self, event: Event) -> None:
+        if isinstance(event, PhaseStarted):
+            title = PHASE_TITLES[event.phase]
+            self._task = self._progress.add_task(f"{title:<18}", total=event.epochs, figures="")
+        elif isinstance(event, EpochDone):
+            figures = (
+                f"loss {event.loss:.4f}  {event.tokens_per_s:,.0f} tokens/s  {event.seconds_left:.0f} s left"
+            )
+            self._progress.update(self._task, completed=event.epoch, figures=figures)
+            if not self._console.is_terminal and (
+                event.epoch % _LOG_EVERY == 0 or event.epoch in (1, event.epochs)
+            ):
+                print(f"{event.phase} {event.epoch}/{event.epochs}  {figures}", file=sys.stderr, flush=True)

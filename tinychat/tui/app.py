@@ -1,0 +1,269 @@
+"""The program: it holds the model, the job that trains it, and the folder of saved models."""
+
+import asyncio
+import signal
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tinychat.config import preset
+from tinychat.corpus import load_corpus
+from tinychat.errors import TinychatError
+from tinychat.model import Model
+from tinychat.training.run import TrainingRun
+from tinychat.tui import help as help_texts
+from tinychat.tui.job import ModelSaved, TrainingEnded, TrainingJob, TrainingNews
+from tinychat.tui.screens.chat import ChatScreen
+from tinychat.tui.screens.dialogs import (
+    Anew,
+    Choice,
+    Further,
+    HelpDialog,
+    LoadDialog,
+    SaveDialog,
+    TrainDialog,
+    total_epochs,
+)
+from tinychat.tui.screens.training import TrainingScreen
+from tinychat.tui.themes import DARK, LIGHT
+from tinychat.weights import load, save
+from tinychat.weights.library import Library
+from tinychat.weights.npz import Summary
+
+LONGEST_QUIT_S = 0.4
+"""A job that has not ended by then is left behind; its thread looks at its switches after every update."""
+
+
+class TinychatApp(App[None]):
+    """Begins with the training of a run, or with a chat with a model."""
+
+    TITLE = "tinychat"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "light_or_dark", "Light or dark", show=False, id="app.theme"),
+    ]
+
+    def __init__(
+        self,
+        library: Library,
+        *,
+        run: TrainingRun | None = None,
+        path: Path | None = None,
+        model: Model | None = None,
+        name: str = "",
+        note: str = "",
+    ) -> None:
+        """Give a run to train (and the file it is kept in, if not a new one), or a model to chat with."""
+        super().__init__()
+        self.library = library
+        self._first_run, self._first_path = run, path
+        self._first_model, self._first_name, self._first_note = model, name, note
+        self.job: TrainingJob | None = None
+        self._quitting = False
+
+    def on_mount(self) -> None:
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        self._handle_signals()
+        if self._first_run is not None:
+            path = self._first_path or self.library.new_path(self._first_run.model.card)
+            self.start_training(self._first_run, path)
+            if self._first_path is None:
+                self._point_to_interrupted(self._first_run)
+        elif self._first_model is not None:
+            self.open_chat(self._first_model, self._first_name, self._first_note)
+
+    def _handle_signals(self) -> None:
+        """A terminal that is closed, or a kill: leave as by the key, so that nothing is lost or left raw."""
+        for name in ("SIGTERM", "SIGHUP"):
+            with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # not everywhere
+                asyncio.get_running_loop().add_signal_handler(
+                    getattr(signal, name), lambda: self.run_worker(self.action_quit())
+                )
+
+    # Training
+
+    def start_training(self, run: TrainingRun, path: Path) -> None:
+        """Open the training screen and train in the background."""
+        job = TrainingJob(run, path, self.post_message)
+        self.job = job
+        self._show(TrainingScreen(job))
+        for warning in run.warnings:
+            self.notify(warning, severity="warning", timeout=10, markup=False)
+        self.run_worker(job.work, thread=True, exit_on_error=True)
+
+    def _show(self, screen: Screen[None]) -> None:
+        """There is one main screen at a time."""
+        if len(self.screen_stack) > 1:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    @property
+    def _main_screen(self) -> Screen[object] | None:
+        return self.screen_stack[1] if len(self.screen_stack) > 1 else None
+
+    @on(TrainingNews)
+    def pass_on(self, news: TrainingNews) -> None:
+        if isinstance(self._main_screen, TrainingScreen):
+            self._main_screen.show(news)
+
+    @on(TrainingEnded)
+    def end_training(self, ended: TrainingEnded) -> None:
+        job, self.job = self.job, None
+        if job is None or self._quitting:
+            return
+        while len(self.screen_stack) > 2:  # a dialog that was open on the training screen
+            self.pop_screen()
+        card = job.model.card
+        if ended.error:
+            note = ended.error
+        elif ended.finished:
+            note = f"Trained and saved as {job.path.stem}."
+        elif card.epochs_done:
+            note = (
+                f"Stopped after {card.epochs_done} epochs, and saved as {job.path.stem}: Ctrl+O, r goes on."
+            )
+        else:
+            note = "Stopped within the first epoch; not saved."
+        self.open_chat(job.model, job.path.stem, note)
+
+    def _point_to_interrupted(self, run: TrainingRun) -> None:
+        card = run.model.card
+        for summary in self.library.summaries():
+            other = summary.card
+            same = (other.corpus_fingerprint, other.preset) == (card.corpus_fingerprint, card.preset)
+            if same and not other.is_finished and summary.updates is not None:
+                done = f"{other.epochs_done} of {total_epochs(summary)} epochs"
+                self.notify(
+                    f"{summary.path.stem} was interrupted after {done}. To go on with it: "
+                    f"quit, then tinychat --resume {summary.path.stem}",
+                    title="An earlier run can be resumed",
+                    timeout=8,
+                    markup=False,
+                )
+                return
+
+    @work
+    async def action_train(self) -> None:
+        screen = self._main_screen
+        if not isinstance(screen, ChatScreen):
+            return
+        card = screen.model.card
+        choice = await self.push_screen_wait(TrainDialog(card.seed + 1))
+        try:
+            if isinstance(choice, Further):
+                run = TrainingRun(screen.model, load_corpus(card.corpus_source))
+                run.extend(choice.epochs)
+                self.start_training(run, self.library.new_path(card))
+            elif isinstance(choice, Anew):
+                run = TrainingRun.start(load_corpus(card.corpus_source), preset(card.preset), choice.seed)
+                self.start_training(run, self.library.new_path(run.model.card))
+        except TinychatError as error:
+            self.complain(str(error))
+
+    # Chat
+
+    def open_chat(self, model: Model, name: str, note: str = "") -> None:
+        self._show(ChatScreen(model, name, note))
+
+    # Saving and loading
+
+    @work
+    async def action_save(self) -> None:
+        name = self.job.path.stem if self.job else getattr(self._main_screen, "model_name", "")
+        path = await self.push_screen_wait(SaveDialog(self.library, name))
+        screen = self._main_screen
+        if path is None:
+            return
+        if self.job is not None:
+            self.job.request_save(path)  # between two updates, when the weights are whole
+        elif isinstance(screen, ChatScreen):
+            try:
+                await asyncio.to_thread(save, screen.model, path)
+                screen.show_name(path.stem)
+                self.saved(ModelSaved(path))
+            except TinychatError as error:
+                self.complain(str(error))
+
+    @on(ModelSaved)
+    def saved(self, message: ModelSaved) -> None:
+        if message.error:
+            self.complain(message.error)
+        else:
+            self.notify(f"Saved as {message.path.stem}.", timeout=3, markup=False)
+
+    @work
+    async def action_load(self) -> None:
+        summaries = await asyncio.to_thread(self.library.summaries)
+        choice = await self.push_screen_wait(LoadDialog(summaries))
+        if choice is None:
+            return
+        try:
+            await self._open(choice)
+        except TinychatError as error:
+            self.complain(str(error))
+
+    async def _open(self, choice: Choice) -> None:
+        path = choice.summary.path
+        model = await asyncio.to_thread(load, path)
+        if choice.action == "resume" and not model.card.is_finished:
+            self.start_training(TrainingRun(model, load_corpus(model.card.corpus_source)), path)
+        elif choice.action == "resume":
+            self.open_chat(model, path.stem, "Its training is finished; Ctrl+T trains it further.")
+        else:
+            self.open_chat(model, path.stem, unfinished_note(choice.summary))
+
+    # Everything else
+
+    def complain(self, message: str) -> None:
+        self.notify(message, severity="error", timeout=10, markup=False)
+
+    def action_help(self) -> None:
+        text = help_texts.TRAINING if isinstance(self.screen, TrainingScreen) else help_texts.CHAT
+        self.push_screen(HelpDialog(text))
+
+    def action_light_or_dark(self) -> None:
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    async def action_quit(self) -> None:
+        """Leave; what a job has learnt since its first epoch is saved first."""
+        if self._quitting:
+            return
+        self._quitting = True
+        if self.job is not None:
+            self.job.stop()
+            await asyncio.to_thread(self.job.ended.wait, LONGEST_QUIT_S)
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        yield SystemCommand("Light or dark", "Switch between the two themes", self.action_light_or_dark)
+        yield SystemCommand("Save the model", "Under a name", self.action_save)
+        if isinstance(screen, ChatScreen):
+            yield SystemCommand("Load a model", "Chat with it, or go on training it", self.action_load)
+            yield SystemCommand("Train", "This model further, or a new one", self.action_train)
+            yield SystemCommand(
+                "Clear the conversation", "On the screen and in the context", screen.action_clear
+            )
+        elif isinstance(screen, TrainingScreen):
+            yield SystemCommand("Pause or go on", "Hold the training", screen.action_pause)
+            yield SystemCommand("Chat now", "Stop the training and chat", screen.action_chat)
+
+
+def unfinished_note(summary: Summary) -> str:
+    """What to know about a model whose training was interrupted; empty if it was not."""
+    card = summary.card
+    if card.is_finished:
+        return ""
+    return (
+        f"Its training was interrupted after {card.epochs_done} of {total_epochs(summary)} epochs: "
+        "Ctrl+O, then r goes on with it."
+    )

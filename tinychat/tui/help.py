@@ -1,0 +1,40 @@
+"""What the help dialog says."""
+
+COMMON = """\
+Ctrl+P           every command by name (themes, screenshot, …)
+F2               light or dark
+Ctrl+Q           quit; training under way is saved and can be resumed\
+"""
+
+TRAINING = f"""\
+A small transformer is learning in front of you: first from plain facts
+(pre-training), then from dialogues (instruction tuning).
+
+loss             how surprised it is by the next word, in nats: 0 is perfect
+perplexity       e to the loss: between so many words it wavers
+accuracy         how often its first guess for the next word is right
+gradient         how strongly an example pulls at the weights (L2 norm)
+
+Space            pause and go on
+C                stop here and chat with what there is
+S                save a copy now
+Q                quit
+
+{COMMON}"""
+
+CHAT = f"""\
+Type a question and press Enter. The model writes the likeliest next word,
+again and again, until it finds its answer complete.
+
+Enter            send
+Up, Down         what you sent before
+Escape           stop the answer
+PgUp, PgDn       scroll
+Ctrl+S           save the model under a name
+Ctrl+O           load another, or go on with training that was interrupted
+Ctrl+T           train this model further, or a new one
+Ctrl+L           clear the conversation
+
+Underlined words are new to the model: it cannot know what they mean.
+
+{COMMON}"""

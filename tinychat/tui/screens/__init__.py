@@ -1,0 +1,1 @@
+"""What one sees, a module and a style sheet each."""

@@ -1,0 +1,200 @@
+"""Dialogs: save, load, train, help. Each answers with a value, or None when it was left by Escape."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Generic, Literal, TypeVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.validation import Integer
+from textual.widget import Widget
+from textual.widgets import Button, DataTable, Input, Label, Static
+
+from tinychat.errors import UsageError
+from tinychat.tui import format as fmt
+from tinychat.weights.library import Library
+from tinychat.weights.npz import Summary
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result | None], Generic[Result]):
+    """A titled box in the middle of the screen; subclasses fill it."""
+
+    CSS_PATH = "dialogs.tcss"
+    TITLE_TEXT = ""
+    HINT = "Esc closes"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", id="dialog.leave")]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog") as box:
+            box.border_title = self.TITLE_TEXT
+            box.border_subtitle = self.HINT
+            yield from self.body()
+
+    def body(self) -> Iterator[Widget]:
+        raise NotImplementedError
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def complain(self, message: str) -> None:
+        self.query_one("#message", Static).update(message)
+
+
+class SaveDialog(Dialog[Path]):
+    """Asks for a name; answers with the path to save to."""
+
+    TITLE_TEXT = "Save the model"
+    HINT = "Enter saves · Esc closes"
+
+    def __init__(self, library: Library, name: str) -> None:
+        super().__init__()
+        self._library = library
+        self._name = name
+        self._confirmed: Path | None = None
+
+    def body(self) -> Iterator[Widget]:
+        yield Label(f"A name, to be found again in {self._library.folder}", markup=False)
+        yield Input(self._name)
+        yield Static(id="message", markup=False)
+
+    @on(Input.Submitted)
+    def save(self, event: Input.Submitted) -> None:
+        try:
+            path = self._library.path_for(event.value)
+        except UsageError as error:
+            self.complain(str(error))
+            return
+        if path.exists() and path != self._confirmed:
+            self._confirmed = path
+            self.complain(f"{path.name} is there already; Enter replaces it.")
+            return
+        self.dismiss(path)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A saved model, and what to do with it."""
+
+    summary: Summary
+    action: Literal["chat", "resume"]
+
+
+class LoadDialog(Dialog[Choice]):
+    """Lists the saved models, the newest first."""
+
+    TITLE_TEXT = "Load a model"
+    HINT = "Enter opens · r goes on training · Esc closes"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "resume", "Go on training", id="load.resume")]
+
+    def __init__(self, summaries: list[Summary]) -> None:
+        super().__init__()
+        self._summaries = summaries
+
+    def body(self) -> Iterator[Widget]:
+        if self._summaries:
+            yield DataTable(cursor_type="row", zebra_stripes=False)
+        else:
+            yield Label("Nothing is saved yet. A model is saved when its training ends.")
+
+    def on_mount(self) -> None:
+        if not self._summaries:
+            return
+        table = self.query_one(DataTable)
+        table.add_columns("name", "written", "corpus", "parameters", "loss", "trained")
+        for summary in self._summaries:
+            card = summary.card
+            written = datetime.fromtimestamp(summary.path.stat().st_mtime)
+            trained = "finished" if card.is_finished else f"{card.epochs_done}/{total_epochs(summary)} epochs"
+            cells = (
+                *(summary.path.stem, f"{written:%Y-%m-%d %H:%M}", card.corpus),
+                *(f"{summary.n_parameters:,}", fmt.loss(card.final_loss), trained),
+            )
+            table.add_row(*(Text(cell) for cell in cells))  # Text, so that no name is read as markup
+
+    @on(DataTable.RowSelected)
+    def open(self, event: DataTable.RowSelected) -> None:
+        self.dismiss(Choice(self._summaries[event.cursor_row], "chat"))
+
+    def action_resume(self) -> None:
+        if self._summaries:
+            self.dismiss(Choice(self._summaries[self.query_one(DataTable).cursor_row], "resume"))
+
+
+def total_epochs(summary: Summary) -> int:
+    return sum(config.epochs for config in summary.card.configs.values())
+
+
+@dataclass(frozen=True)
+class Further:
+    """Train the same model for more epochs."""
+
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Anew:
+    """Train a new model on the same corpus."""
+
+    seed: int
+
+
+class TrainDialog(Dialog[Further | Anew]):
+    """Asks whether to train the model further or a new one."""
+
+    TITLE_TEXT = "Train"
+
+    def __init__(self, seed: int, epochs: int = 20) -> None:
+        super().__init__()
+        self._seed = seed
+        self._epochs = epochs
+
+    def body(self) -> Iterator[Widget]:
+        yield Label("Further: so many more epochs of the last phase")
+        with Horizontal(classes="choice"):
+            yield Input(str(self._epochs), type="integer", id="epochs", validators=[Integer(1, 100_000)])
+            yield Button("Further", id="further", variant="primary")
+        yield Label("Anew: another model, its weights drawn from this seed")
+        with Horizontal(classes="choice"):
+            yield Input(str(self._seed), type="integer", id="seed", validators=[Integer(0, 2**63)])
+            yield Button("Anew", id="anew")
+        yield Static(id="message", markup=False)
+
+    @on(Input.Submitted, "#epochs")
+    @on(Button.Pressed, "#further")
+    def further(self) -> None:
+        field = self.query_one("#epochs", Input)
+        if field.is_valid and field.value:
+            self.dismiss(Further(int(field.value)))
+        else:
+            self.complain("Epochs must be a whole number from 1 to 100,000.")
+
+    @on(Input.Submitted, "#seed")
+    @on(Button.Pressed, "#anew")
+    def anew(self) -> None:
+        field = self.query_one("#seed", Input)
+        if field.is_valid and field.value:
+            self.dismiss(Anew(int(field.value)))
+        else:
+            self.complain("The seed must be a whole number of at least 0.")
+
+
+class HelpDialog(Dialog[None]):
+    """The keys of a screen, and what it shows."""
+
+    TITLE_TEXT = "Help"
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def body(self) -> Iterator[Widget]:
+        with VerticalScroll():
+            yield Static(self._text, markup=False)

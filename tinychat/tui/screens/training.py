@@ -1,0 +1,101 @@
+"""The training screen: the model's card, a panel a phase, and what the model says now."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from tinychat.model import PHASE_TITLES, PRETRAIN, TUNE, Model
+from tinychat.training.events import EpochDone, PhaseDone, PhaseStarted, SampleDrawn, StepDone
+from tinychat.training.history import PhaseProgress
+from tinychat.tui.job import TrainingJob, TrainingNews
+from tinychat.tui.widgets.phase_panel import PhasePanel
+from tinychat.tui.widgets.samples import Samples
+
+
+class TrainingScreen(Screen[None]):
+    """Watches a TrainingJob. The app gets the job's news and passes them on."""
+
+    CSS_PATH = "training.tcss"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-narrow"),
+        (72, "-normal"),
+        (130, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "Pause", id="training.pause"),
+        Binding("c", "chat", "Chat now", id="training.chat"),
+        Binding("s,ctrl+s", "app.save", "Save", key_display="s", id="training.save"),
+        Binding("question_mark,f1", "app.help", "Help", key_display="?", id="training.help"),
+        Binding("q,ctrl+q", "app.quit", "Quit", key_display="q", id="training.quit"),
+    ]
+
+    def __init__(self, job: TrainingJob) -> None:
+        super().__init__()
+        self.job = job
+        card = job.model.card
+        self._panels = {
+            phase: PhasePanel(
+                number,
+                PHASE_TITLES[phase],
+                card.configs.get(phase),
+                card.progress.get(phase, PhaseProgress()),
+            )
+            for number, phase in enumerate((PRETRAIN, TUNE), start=1)
+        }
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title", markup=False)
+        yield Static(describe(self.job.model), id="card", markup=False)
+        with Horizontal(id="phases"):
+            yield from self._panels.values()
+        yield Samples(self.job.model.card.sample_prompt)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._show_state("training")
+
+    def action_pause(self) -> None:
+        self.job.toggle_pause()
+        self._show_state("paused: press space to go on" if self.job.is_paused else "training")
+
+    def action_chat(self) -> None:
+        """Stop here; the app opens the chat once the job has ended."""
+        self._show_state("stopping")
+        self.job.stop()
+
+    def _show_state(self, state: str) -> None:
+        self.query_one("#title", Static).update(f"tinychat · {state}")
+        self.set_class(self.job.is_paused, "paused")
+
+    @on(TrainingNews)
+    def show(self, news: TrainingNews) -> None:
+        """Bring one event of the run onto the screen."""
+        match news.event:
+            case PhaseStarted(phase=phase):
+                self._panels[phase].start()
+            case StepDone(phase=phase) as step:
+                self._panels[phase].show_step(step)
+            case EpochDone(phase=phase) as record:
+                self._panels[phase].add_epoch(record)
+            case PhaseDone(phase=phase):
+                self._panels[phase].finish()
+            case SampleDrawn() as sample:
+                self.query_one(Samples).add(sample)
+
+
+def describe(model: Model) -> str:
+    """The model's card in two lines: its shape, and where it comes from."""
+    config, card = model.config, model.card
+    heads = "1 head" if config.n_heads == 1 else f"{config.n_heads} heads"
+    return (
+        f"{model.n_parameters:,} parameters · {config.n_layers} layers · width {config.d_model} · "
+        f"{heads} · context {config.max_seq_len}\n"
+        f"{card.corpus}: {card.n_facts} facts, {card.n_dialogues} dialogues · "
+        f"vocabulary {config.vocab_size} · {card.preset} · seed {card.seed}"
+    )

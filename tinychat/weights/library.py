@@ -1,0 +1,73 @@
+"""The saved models of a user: files by name in one folder."""
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from tinychat.errors import StorageError, UsageError, WeightsError
+from tinychat.model import ModelCard
+from tinychat.weights.npz import Summary, read_summary
+
+LATEST = "latest"
+"""Name that stands for the file written last."""
+
+
+class Library:
+    """A folder of .npz files. It is created when something is first saved into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, name: str) -> Path:
+        """Path of a file, of a saved model by name, or of the `latest`; WeightsError if there is none."""
+        path = Path(name).expanduser()
+        if path.is_file():
+            return path
+        paths = self._paths()
+        if name == LATEST and paths:
+            return paths[0]
+        for candidate in (self.folder / name, self.folder / f"{name}.npz"):
+            if candidate.is_file():
+                return candidate
+        names = ", ".join(path.stem for path in paths) or "none yet"
+        raise WeightsError(f"no file and no saved model is called {name!r}; saved models: {names}")
+
+    def summaries(self) -> list[Summary]:
+        """What every readable model says of itself, the one written last first."""
+        found = []
+        for path in self._paths():
+            with suppress(WeightsError):
+                found.append(read_summary(path))
+        return found
+
+    def path_for(self, name: str) -> Path:
+        """Where to save a model of this name; raise UsageError if it cannot be the name of a file."""
+        name = name.strip().removesuffix(".npz")
+        if not name or name.startswith(".") or re.search(r'[\\/:*?"<>|\x00-\x1f]', name) or len(name) > 100:
+            raise UsageError(f"{name!r} cannot be the name of a file; use letters, digits, spaces and dashes")
+        return self.folder / f"{name}.npz"
+
+    def new_path(self, card: ModelCard) -> Path:
+        """A free name for a new model: corpus, preset and seed, and a number if that is taken."""
+        stem = re.sub(r"[^\w.-]+", "-", f"{card.corpus}-{card.preset}-seed{card.seed}")[:80]
+        number = 1
+        while (path := self.folder / (f"{stem}.npz" if number == 1 else f"{stem}-{number}.npz")).exists():
+            number += 1
+        return path
+
+    def check_writable(self) -> None:
+        """Raise StorageError, with what to do, unless a model can be saved here."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise StorageError(
+                f"cannot write to {self.folder}: {error.strerror}; choose another folder with --data-dir"
+            ) from None
+
+    def _paths(self) -> list[Path]:
+        with suppress(OSError):
+            return sorted(self.folder.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
+        return []
