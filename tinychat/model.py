@@ -36,7 +36,8 @@ class ModelCard:
     n_dialogues: int
     max_turns: int
     """Turns of the longest training dialogue; 0 for a model that was only pre-trained."""
-    sample_prompt: str
+    sample_prompts: dict[str, str]
+    """Phase -> what the model is asked to continue, or to answer, while it learns."""
     configs: dict[str, TrainConfig] = field(default_factory=dict)
     """Phase -> its recipe, for the phases that there are examples for, in order."""
     progress: dict[str, PhaseProgress] = field(default_factory=dict)

@@ -132,9 +132,9 @@ def assert_stays_float32(layer: AnyLayer, parameters: Parameters, x: Floats | Id
 def assert_forgets_shapes(layer: AnyLayer, parameters: Parameters, make_x: Callable[[int, int], Any]) -> None:
     """Output and gradients of a shape are the same bits whatever was run before it."""
 
-    def results(B: int, T: int) -> list[Floats]:
+    def results(b: int, t: int) -> list[Floats]:
         parameters.grads[...] = 0
-        y = layer.forward(make_x(B, T)).copy()
+        y = layer.forward(make_x(b, t)).copy()
         dx = layer.backward(random_vectors(*y.shape, seed=5))
         return [y, parameters.grads.copy(), *([] if dx is None else [dx.copy()])]
 

@@ -62,7 +62,7 @@ def test_gradients_of_a_full_context(n_heads: int) -> None:
 @heads
 def test_gradients_of_queries_keys_and_values_each(n_heads: int) -> None:
     """The queries and keys have far smaller gradients than the values, and could hide behind them."""
-    attention, parameters = build(n_heads)
+    attention, _ = build(n_heads)
     x = random_vectors(2, 4, 6)
     dy = random_vectors(2, 4, 6, seed=2)
     attention.forward(x)
@@ -137,4 +137,4 @@ def test_float32_stays(n_heads: int) -> None:
 @heads
 def test_results_do_not_depend_on_the_shapes_before(n_heads: int) -> None:
     attention, parameters = build(n_heads)
-    assert_forgets_shapes(attention, parameters, lambda B, T: random_vectors(B, T, 6))
+    assert_forgets_shapes(attention, parameters, lambda b, t: random_vectors(b, t, 6))

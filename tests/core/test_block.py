@@ -74,4 +74,4 @@ def test_float32_stays(n_heads: int) -> None:
 @heads
 def test_results_do_not_depend_on_the_shapes_before(n_heads: int) -> None:
     block, parameters = build(n_heads)
-    assert_forgets_shapes(block, parameters, lambda B, T: random_vectors(B, T, 6))
+    assert_forgets_shapes(block, parameters, lambda b, t: random_vectors(b, t, 6))

@@ -21,8 +21,8 @@ def build(dtype: DTypeLike = np.float64) -> tuple[Embedding, Parameters]:
     return Embedding(parameters.scope("embedding")), parameters
 
 
-def some_ids(B: int, T: int) -> Ids:
-    return np.random.default_rng(0).integers(0, 7, (B, T))
+def some_ids(b: int, t: int) -> Ids:
+    return np.random.default_rng(0).integers(0, 7, (b, t))
 
 
 def test_a_vector_is_the_sum_of_token_and_position() -> None:
@@ -65,7 +65,7 @@ def test_results_do_not_depend_on_the_shapes_before() -> None:
     assert_forgets_shapes(embedding, parameters, some_ids)
 
 
-@pytest.mark.parametrize("T", [1, 6])
-def test_shortest_and_longest_row(T: int) -> None:
+@pytest.mark.parametrize("length", [1, 6])
+def test_shortest_and_longest_row(length: int) -> None:
     embedding, _ = build()
-    assert embedding.forward(some_ids(1, T)).shape == (1, T, 6)
+    assert embedding.forward(some_ids(1, length)).shape == (1, length, 6)

@@ -58,4 +58,4 @@ def test_float32_stays() -> None:
 
 def test_results_do_not_depend_on_the_shapes_before() -> None:
     ff, parameters = build()
-    assert_forgets_shapes(ff, parameters, lambda B, T: random_vectors(B, T, 6))
+    assert_forgets_shapes(ff, parameters, lambda b, t: random_vectors(b, t, 6))

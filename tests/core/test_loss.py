@@ -116,9 +116,9 @@ def test_float32_stays() -> None:
 
 
 def test_results_do_not_depend_on_the_shapes_before(cross_entropy: CrossEntropy) -> None:
-    def results(B: int, T: int) -> tuple[Loss, Floats]:
-        targets = np.random.default_rng(3).integers(-1, 7, (B, T))
-        return cross_entropy.forward(random_vectors(B, T, 7), targets), cross_entropy.backward().copy()
+    def results(b: int, t: int) -> tuple[Loss, Floats]:
+        targets = np.random.default_rng(3).integers(-1, 7, (b, t))
+        return cross_entropy.forward(random_vectors(b, t, 7), targets), cross_entropy.backward().copy()
 
     loss, dlogits = results(2, 3)
     for B, T in ((1, 2), (3, 6), (2, 5)):

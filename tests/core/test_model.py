@@ -84,7 +84,7 @@ def test_results_do_not_depend_on_the_shapes_before(n_heads: int) -> None:
     model = small_model(n_heads)
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 7, (6, 6))
-    assert_forgets_shapes(model, model.parameters, lambda B, T: rows[:B, :T])
+    assert_forgets_shapes(model, model.parameters, lambda b, t: rows[:b, :t])
 
 
 @heads

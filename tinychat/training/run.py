@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from tinychat.config import Preset, TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.corpus import Corpus
-from tinychat.errors import CorpusError, UsageError
+from tinychat.errors import UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
 from tinychat.tokenizer import WordTokenizer
@@ -23,8 +23,8 @@ from tinychat.training.trainer import Trainer
 
 _PHASES = (PRETRAIN, TUNE)
 _N_EXAMPLES = 5
-_SAMPLE_WORDS = 4
-"""Words of the first fact that a model without dialogues is asked to continue."""
+_SAMPLE_WORDS = 2
+"""Words of the first fact that the model is asked to continue."""
 
 
 class TrainingRun:
@@ -79,7 +79,7 @@ class TrainingRun:
             n_facts=len(corpus.facts),
             n_dialogues=len(corpus.dialogues),
             max_turns=max(map(len, corpus.dialogues), default=0),
-            sample_prompt=_sample_prompt(corpus),
+            sample_prompts=_sample_prompts(corpus),
             examples=_examples(corpus),
             configs=configs,
             progress={phase: PhaseProgress() for phase in configs},
@@ -106,7 +106,7 @@ class TrainingRun:
                 epoch_rng=lambda epoch, phase=phase: np.random.default_rng(  # type: ignore[misc]
                     [card.seed, 1 + _PHASES.index(phase), epoch]
                 ),
-                sample=self._sample,
+                sample=lambda phase=phase: self._sample(phase),  # type: ignore[misc]
             )
             for phase, config in card.configs.items()
         ]
@@ -118,25 +118,26 @@ class TrainingRun:
                 yield from trainer.run()
         yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
 
-    def _sample(self) -> tuple[str, str]:
-        card = self.model.card
-        reply = reply_to(card.sample_prompt, self.model.transformer, self.model.tokenizer, card.is_chat)
-        return card.sample_prompt, reply.finish()
+    def _sample(self, phase: str) -> tuple[str, str]:
+        prompt = self.model.card.sample_prompts[phase]
+        reply = reply_to(prompt, self.model.transformer, self.model.tokenizer, chat=phase == TUNE)
+        return prompt, reply.finish()
 
 
 def _with_epochs(config: TrainConfig, epochs: int | None) -> TrainConfig:
     return config if epochs is None else replace(config, epochs=epochs)
 
 
-def _sample_prompt(corpus: Corpus) -> str:
-    """A question of the corpus (a longer one tells more than a greeting), or the beginning of a fact."""
-    questions = [dialogue[0].user for dialogue in corpus.dialogues]
-    if questions:
+def _sample_prompts(corpus: Corpus) -> dict[str, str]:
+    """The beginning of the first fact, and a question: a longer one tells more than a greeting."""
+    prompts = {}
+    if corpus.facts:
+        prompts[PRETRAIN] = " ".join(corpus.facts[0].split()[:_SAMPLE_WORDS])
+    if corpus.dialogues:
+        questions = [dialogue[0].user for dialogue in corpus.dialogues]
         wished = "How do mountains form?"
-        return wished if wished in questions else max(questions[:50], key=len)
-    if not corpus.facts:
-        raise CorpusError("the corpus is empty; add some text to it")
-    return " ".join(corpus.facts[0].split()[:_SAMPLE_WORDS])
+        prompts[TUNE] = wished if wished in questions else max(questions[:50], key=len)
+    return prompts
 
 
 def _examples(corpus: Corpus) -> list[str]:

@@ -46,6 +46,7 @@ class TinychatApp(App[None]):
     TITLE = "tinychat"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit"),
         Binding("f2", "light_or_dark", "Light or dark", show=False, id="app.theme"),
     ]
 

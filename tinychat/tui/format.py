@@ -18,5 +18,10 @@ def loss(value: float | None) -> str:
     return f"{value:.4f}" if value < 1 else f"{value:.3f}"
 
 
+def count(value: int) -> str:
+    """`474 k`, `1.5 M`."""
+    return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value / 1e3:.0f} k"
+
+
 def perplexity(value: float) -> str:
     return f"{value:,.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"

@@ -23,15 +23,15 @@ Q                quit
 {COMMON}"""
 
 CHAT = f"""\
-Type a question and press Enter. The model writes the likeliest next word,
-again and again, until it finds its answer complete.
+Type a question and press Enter. The model writes the likeliest next
+word, again and again, until it finds its answer complete.
 
 Enter            send
 Up, Down         what you sent before
 Escape           stop the answer
 PgUp, PgDn       scroll
 Ctrl+S           save the model under a name
-Ctrl+O           load another, or go on with training that was interrupted
+Ctrl+O           load another, or resume interrupted training
 Ctrl+T           train this model further, or a new one
 Ctrl+L           clear the conversation
 

@@ -27,9 +27,6 @@ class TrainingNews(Message):
 
     event: Event
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class TrainingEnded(Message):
@@ -38,9 +35,6 @@ class TrainingEnded(Message):
     finished: bool
     error: str = ""
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class ModelSaved(Message):
@@ -48,9 +42,6 @@ class ModelSaved(Message):
 
     path: Path
     error: str = ""
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 class TrainingJob:

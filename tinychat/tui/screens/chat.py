@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
@@ -33,7 +34,6 @@ class ChatScreen(Screen[None]):
         Binding("ctrl+t", "app.train", "Train", id="chat.train"),
         Binding("ctrl+l", "clear", "Clear", id="chat.clear"),
         Binding("f1", "app.help", "Help", id="chat.help"),
-        Binding("ctrl+q", "app.quit", "Quit", id="chat.quit"),
         Binding("pageup", "scroll(-1)", "Page up", show=False, id="chat.pageup"),
         Binding("pagedown", "scroll(1)", "Page down", show=False, id="chat.pagedown"),
     ]
@@ -49,10 +49,12 @@ class ChatScreen(Screen[None]):
         self.is_answering = False
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title", markup=False)
-        yield Transcript()
-        yield Prompt("Ask something" if self.model.card.is_chat else "Begin a sentence; the model writes on")
-        yield Footer(show_command_palette=False)
+        with Vertical(id="column"):
+            yield Static(id="title", markup=False)
+            yield Transcript()
+            is_chat = self.model.card.is_chat
+            yield Prompt("Ask something" if is_chat else "Begin a sentence; the model writes on")
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         self.show_name(self.model_name)

@@ -100,7 +100,7 @@ class LoadDialog(Dialog[Choice]):
 
     def body(self) -> Iterator[Widget]:
         if self._summaries:
-            yield DataTable(cursor_type="row", zebra_stripes=False)
+            yield DataTable(cursor_type="row")
         else:
             yield Label("Nothing is saved yet. A model is saved when its training ends.")
 
@@ -108,14 +108,14 @@ class LoadDialog(Dialog[Choice]):
         if not self._summaries:
             return
         table = self.query_one(DataTable)
-        table.add_columns("name", "written", "corpus", "parameters", "loss", "trained")
+        table.add_columns("name", "written", "corpus", "params", "loss", "epochs")
         for summary in self._summaries:
             card = summary.card
             written = datetime.fromtimestamp(summary.path.stat().st_mtime)
-            trained = "finished" if card.is_finished else f"{card.epochs_done}/{total_epochs(summary)} epochs"
+            epochs = "all" if card.is_finished else f"{card.epochs_done}/{total_epochs(summary)}"
             cells = (
-                *(summary.path.stem, f"{written:%Y-%m-%d %H:%M}", card.corpus),
-                *(f"{summary.n_parameters:,}", fmt.loss(card.final_loss), trained),
+                *(summary.path.stem, f"{written:%d %b %H:%M}", card.corpus),
+                *(fmt.count(summary.n_parameters), fmt.loss(card.final_loss), epochs),
             )
             table.add_row(*(Text(cell) for cell in cells))  # Text, so that no name is read as markup
 

@@ -26,13 +26,13 @@ class TrainingScreen(Screen[None]):
         (72, "-normal"),
         (130, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-tall"), (34, "-roomy")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "Pause", id="training.pause"),
         Binding("c", "chat", "Chat now", id="training.chat"),
         Binding("s,ctrl+s", "app.save", "Save", key_display="s", id="training.save"),
         Binding("question_mark,f1", "app.help", "Help", key_display="?", id="training.help"),
-        Binding("q,ctrl+q", "app.quit", "Quit", key_display="q", id="training.quit"),
+        Binding("q", "app.quit", "Quit", show=False, id="training.quit"),
     ]
 
     def __init__(self, job: TrainingJob) -> None:
@@ -54,8 +54,8 @@ class TrainingScreen(Screen[None]):
         yield Static(describe(self.job.model), id="card", markup=False)
         with Horizontal(id="phases"):
             yield from self._panels.values()
-        yield Samples(self.job.model.card.sample_prompt)
-        yield Footer(show_command_palette=False)
+        yield Samples()
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         self._show_state("training")

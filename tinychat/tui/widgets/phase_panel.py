@@ -31,9 +31,7 @@ class PhasePanel(Vertical):
             yield Static(classes="losses", markup=False)
             yield Static(classes="scores", markup=False)
         yield ProgressBar(total=1, show_percentage=False, show_eta=False)
-        with Horizontal(classes="pace"):
-            yield Static(classes="speed", markup=False)
-            yield Static(classes="left", markup=False)
+        yield Static(classes="speed", markup=False)
 
     def on_mount(self) -> None:
         self._show()
@@ -64,14 +62,14 @@ class PhasePanel(Vertical):
     def _show(self) -> None:
         self._show_curve()
         losses, scores = self.query_one(".losses", Static), self.query_one(".scores", Static)
-        speed, left = self.query_one(".speed", Static), self.query_one(".left", Static)
+        speed = self.query_one(".speed", Static)
         done = len(self._records)
-        self.border_subtitle = f"epoch {done}/{self._epochs}" if self._has_examples else None
+        self.border_subtitle = f"epoch {done}/{self._epochs}" if self._has_examples else ""
         self.query_one(ProgressBar).update(progress=done / self._epochs if self._epochs else 0)
+        self.set_class(not self._records, "waiting")
         if not self._records:
             losses.update("")
             scores.update("")
-            left.update("")
             speed.update(self._waiting())
             return
         last = self._records[-1]
@@ -85,7 +83,8 @@ class PhasePanel(Vertical):
             f"gradient   {last.grad_norm:.2f}"
         )
         speed.update(f"{last.tokens_per_s:,.0f} tokens/s")
-        left.update(f"{fmt.duration(last.seconds_left)} left" if done < self._epochs else "done")
+        if done < self._epochs:
+            self.border_subtitle += f" · {fmt.duration(last.seconds_left)} left"
 
     def _waiting(self) -> str:
         if not self._has_examples:

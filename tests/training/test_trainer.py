@@ -1,0 +1,190 @@
+"""One phase: the events of its epochs, and what their figures are."""
+
+import math
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+import pytest
+from tiny_runs import CORPUS, DIALOGUES, FACTS, PRESET, kinds, start, tiny_config
+
+from tinychat.core.model import Transformer
+from tinychat.errors import TrainingDivergedError
+from tinychat.model import Model
+from tinychat.training.events import (
+    EpochDone,
+    Event,
+    PhaseDone,
+    PhaseStarted,
+    SampleDrawn,
+    StepDone,
+)
+from tinychat.training.optimizer import Adam, clip_by_global_norm_
+from tinychat.training.rows import Batches, Rows
+from tinychat.training.run import TrainingRun
+
+
+def batches_of(run: TrainingRun) -> dict[str, Batches]:
+    rows = Rows.of(CORPUS, run.model.tokenizer, run.model.config.max_seq_len)
+    return {"pretrain": Batches(rows.facts), "tune": Batches(rows.dialogues)}
+
+
+def test_the_order_of_events() -> None:
+    epoch = [StepDone.name, EpochDone.name, SampleDrawn.name]
+    events = list(start().run())
+    phases = [[name for name, _ in groupby(kinds(events))]]
+    assert phases == [
+        [
+            PhaseStarted.name,
+            SampleDrawn.name,  # what a model says that has learnt nothing
+            *epoch,  # 1: the first
+            *epoch,  # 2: the last
+            PhaseDone.name,
+            PhaseStarted.name,
+            SampleDrawn.name,
+            *epoch,  # 1: the first
+            *epoch,  # 2: every second
+            *epoch[:2],  # 3
+            *epoch,  # 4: every second
+            *epoch,  # 5: the last
+            PhaseDone.name,
+            "finished",
+        ]
+    ]
+
+
+def test_counts() -> None:
+    run = start()
+    batches = batches_of(run)
+    events = list(run.run())
+    for phase, examples, epochs, lr in (("pretrain", FACTS, 2, 0.005), ("tune", DIALOGUES, 5, 0.002)):
+        mine = [event for event in events if getattr(event, "phase", None) == phase]
+        n = len(examples)
+        assert mine[0] == PhaseStarted(phase, epochs, n, batches[phase].n_tokens, lr)
+        steps = [(e.epoch, e.step, e.steps) for e in mine if isinstance(e, StepDone)]
+        assert steps == [(epoch, step, n) for epoch in range(1, epochs + 1) for step in range(1, n + 1)]
+        records = [event for event in mine if isinstance(event, EpochDone)]
+        assert [(r.epoch, r.epochs) for r in records] == [(e, epochs) for e in range(1, epochs + 1)]
+        done = mine[-1]
+        assert isinstance(done, PhaseDone)
+        assert (done.epochs, done.loss) == (epochs, records[-1].loss)
+        samples = [event.epoch for event in mine if isinstance(event, SampleDrawn)]
+        assert samples == ([0, 1, 2] if phase == "pretrain" else [0, 1, 2, 4, 5])
+        progress = run.model.card.progress[phase]
+        assert progress.epochs == records
+        assert (progress.epoch, progress.step) == (epochs, 0)
+
+
+def test_every_figure_is_that_of_a_plain_loop() -> None:
+    """Go through the run beside it, with weights of our own, and tell every example by its loss."""
+    run = start()
+    batches = batches_of(run)
+    model = Transformer(tiny_config(run.model.tokenizer.vocab_size))
+    parameters = model.parameters.initialise(np.random.default_rng(0))
+    adam = Adam(parameters)
+    configs = run.model.card.configs
+    order: list[int] = []
+    orders: list[tuple[str, list[int]]] = []
+    losses, norms = [], []
+    for event in run.run():
+        if isinstance(event, StepDone):
+            here = batches[event.phase]
+            found = [model.loss(*here[i]).mean for i in range(len(here))]
+            assert found.count(event.loss) == 1
+            order.append(found.index(event.loss))
+            losses.append(model.loss_and_gradients(*here[order[-1]]))
+            norms.append(float(np.linalg.norm(parameters.grads)))
+            clip_by_global_norm_(parameters.grads, configs[event.phase].clip_norm)
+            adam.step(configs[event.phase])
+            assert parameters.values.tobytes() == run.model.transformer.parameters.values.tobytes()
+        elif isinstance(event, EpochDone):
+            tokens = sum(loss.tokens for loss in losses)
+            assert tokens == batches[event.phase].n_tokens
+            assert event.loss == pytest.approx(sum(loss.total for loss in losses) / tokens, rel=1e-12)
+            assert event.perplexity == pytest.approx(math.exp(event.loss), rel=1e-12)
+            assert event.accuracy == sum(loss.correct for loss in losses) / tokens
+            assert event.grad_norm == pytest.approx(sum(norms) / len(norms), rel=1e-5)
+            assert sorted(order) == list(range(len(batches[event.phase])))  # every example once
+            orders.append((event.phase, order))
+            order, losses, norms = [], [], []
+    assert len(orders) == 7
+    drawn = [tuple(order) for phase, order in orders if phase == "tune"]
+    assert len(set(drawn)) > 1, "every epoch in the same order"
+
+
+def test_a_norm_limit_that_binds_changes_the_weights_and_not_the_norm_that_is_told() -> None:
+    limit = replace(PRESET, pretrain=replace(PRESET.pretrain, clip_norm=0.01, epochs=1))
+    events = [list(start(preset=p, pretrain_epochs=1).run()) for p in (PRESET, limit)]
+    first = [next(e for e in found if isinstance(e, StepDone)).loss for found in events]
+    assert first[0] == first[1]
+    norms = [next(e for e in found if isinstance(e, EpochDone)).grad_norm for found in events]
+    assert min(norms) > 0.1
+
+
+def test_seconds_left() -> None:
+    events = list(start().run())
+    for phase in ("pretrain", "tune"):
+        records = [e for e in events if isinstance(e, EpochDone) and e.phase == phase]
+        assert records[-1].seconds_left == 0
+        assert all(record.seconds_left > 0 for record in records[:-1])
+        assert all(record.tokens_per_s > 0 for record in records)
+
+
+def test_samples_are_what_the_model_answers_then() -> None:
+    run = start()
+    n_samples = 0
+    for event in run.run():
+        if isinstance(event, SampleDrawn):
+            assert event.prompt == run.model.card.sample_prompt
+            assert event.text == run.model.ask(event.prompt)
+            n_samples += 1
+    assert n_samples == 8
+
+
+def poison(model: Model, value: float) -> None:
+    parameters = model.transformer.parameters
+    if np.isnan(value):
+        parameters.scope("feed_forward.1")["w_up"][0, 0] = value
+    else:
+        parameters.values *= value
+
+
+def updates_before_poison(after: int) -> tuple[TrainingRun, list[Event]]:
+    run = start()
+    events: list[Event] = []
+    iterator = run.run()
+    while sum(isinstance(event, StepDone) for event in events) < after:
+        events.append(next(iterator))
+    return run, events
+
+
+@pytest.mark.parametrize("value", [np.nan, 1e30])
+@pytest.mark.parametrize("after", [0, 3, 5, 12])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_divergence_stops_the_run_before_the_weights_are_touched(value: float, after: int) -> None:
+    run, _ = updates_before_poison(after)
+    optimizer = run.optimizer
+    poison(run.model, value)
+    values = run.model.transformer.parameters.values.tobytes()
+    m, v, updates = optimizer.m.tobytes(), optimizer.v.tobytes(), optimizer.updates
+    steps = [progress.step for progress in run.model.card.progress.values()]
+    with pytest.raises(TrainingDivergedError) as caught:
+        for event in run.run():
+            assert not isinstance(event, StepDone)
+    assert run.model.transformer.parameters.values.tobytes() == values
+    assert (optimizer.m.tobytes(), optimizer.v.tobytes(), optimizer.updates) == (m, v, updates)
+    assert [progress.step for progress in run.model.card.progress.values()] in (steps, [0, 0])
+    assert "\n" not in str(caught.value)
+    phase = "pretrain" if after < 10 else "tune"
+    assert phase in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_learning_rate_far_too_large_ends_in_the_error_or_in_finite_weights() -> None:
+    """Never in NaN that nobody tells."""
+    wild = replace(PRESET, pretrain=replace(PRESET.pretrain, lr=1e30, epochs=3))
+    run = start(preset=wild)
+    with pytest.raises(TrainingDivergedError):
+        for event in run.run():
+            if isinstance(event, StepDone):
+                assert math.isfinite(event.loss)

@@ -1,0 +1,87 @@
+"""A corpus and a preset so small that a whole training run takes a blink."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from tinychat.config import ModelConfig, Preset, TrainConfig
+from tinychat.corpus import Corpus, Dialogue, Turn
+from tinychat.model import Model
+from tinychat.training.events import Event
+from tinychat.training.run import TrainingRun
+
+FACTS = (
+    "Rain falls from clouds.",
+    "Snow is frozen rain that falls slowly.",
+    "The sun melts the snow.",
+    "Clouds hide the sun.",
+    "Birds sing.",
+)
+DIALOGUES: tuple[Dialogue, ...] = (
+    (Turn("What falls from clouds?", "Rain falls."),),
+    (Turn("What melts the snow?", "The sun melts it."),),
+    (Turn("Who sings?", "Birds sing."), Turn("When?", "When the sun is out.")),
+)
+CORPUS = Corpus("tiny", FACTS, DIALOGUES, source="tiny")
+
+
+def tiny_config(vocab_size: int) -> ModelConfig:
+    return ModelConfig(vocab_size, n_layers=2, d_model=16, d_ff=32, head_dim=16, max_seq_len=24)
+
+
+PRESET = Preset(
+    name="tiny",
+    summary="for tests",
+    model=tiny_config,
+    pretrain=TrainConfig(epochs=2, lr=0.005, sample_every=2),
+    tune=TrainConfig(epochs=5, lr=0.002, sample_every=2),
+)
+TIMINGS = ("seconds", "epoch_seconds", "tokens_per_s", "seconds_left")
+"""The only fields in which two equal runs differ."""
+
+
+def start(corpus: Corpus = CORPUS, preset: Preset = PRESET, **arguments: Any) -> TrainingRun:
+    return TrainingRun.start(corpus, preset, **arguments)
+
+
+def trained(corpus: Corpus = CORPUS, preset: Preset = PRESET, **arguments: Any) -> Model:
+    run = start(corpus, preset, **arguments)
+    for _ in run.run():
+        pass
+    return run.model
+
+
+def overfitting_preset() -> Preset:
+    """Learns a handful of sentences by heart."""
+    return replace(PRESET, pretrain=TrainConfig(epochs=5, lr=0.01), tune=TrainConfig(epochs=60, lr=0.01))
+
+
+def without_timings(record: Any) -> Any:
+    """A JSON-ready record, and all records in it, without the fields that tell how long something took."""
+    if isinstance(record, dict):
+        return {key: without_timings(value) for key, value in record.items() if key not in TIMINGS}
+    if isinstance(record, list | tuple):
+        return [without_timings(value) for value in record]
+    return record
+
+
+def comparable(events: Iterable[Event]) -> list[Any]:
+    return [without_timings(event.to_dict()) for event in events]
+
+
+def state(model: Model) -> dict[str, Any]:
+    """All that makes a model, to the bit, but for the time that it took."""
+    assert model.optimizer is not None
+    progress = {phase: without_timings(p.to_dict()) for phase, p in model.card.progress.items()}
+    return {
+        "values": model.transformer.parameters.values.tobytes(),
+        "m": model.optimizer.m.tobytes(),
+        "v": model.optimizer.v.tobytes(),
+        "updates": model.optimizer.updates,
+        "progress": progress,
+        "configs": {phase: asdict(config) for phase, config in model.card.configs.items()},
+    }
+
+
+def kinds(events: Sequence[Event]) -> list[str]:
+    return [event.name for event in events]
