@@ -65,8 +65,9 @@ class Trainer:
     def _step(self, index: int) -> StepDone:
         start = perf_counter()
         progress = self.progress
-        loss = self.transformer.loss_and_gradients(*self.batches[index])
-        grad_norm = clip_by_global_norm_(self.transformer.parameters.grads, self.config.clip_norm)
+        with np.errstate(all="ignore"):  # what overflows is told below, once
+            loss = self.transformer.loss_and_gradients(*self.batches[index])
+            grad_norm = clip_by_global_norm_(self.transformer.parameters.grads, self.config.clip_norm)
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise TrainingDivergedError(
                 f"training diverged in epoch {progress.epoch + 1} of {self.phase}: "

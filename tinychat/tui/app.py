@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from tinychat.config import preset
@@ -68,18 +69,18 @@ class TinychatApp(App[None]):
         self.job: TrainingJob | None = None
         self._quitting = False
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
         self._handle_signals()
         if self._first_run is not None:
             path = self._first_path or self.library.new_path(self._first_run.model.card)
-            self.start_training(self._first_run, path)
+            await self.start_training(self._first_run, path)
             if self._first_path is None:
                 self._point_to_interrupted(self._first_run)
         elif self._first_model is not None:
-            self.open_chat(self._first_model, self._first_name, self._first_note)
+            await self.open_chat(self._first_model, self._first_name, self._first_note)
 
     def _handle_signals(self) -> None:
         """A terminal that is closed, or a kill: leave as by the key, so that nothing is lost or left raw."""
@@ -91,21 +92,25 @@ class TinychatApp(App[None]):
 
     # Training
 
-    def start_training(self, run: TrainingRun, path: Path) -> None:
+    async def start_training(self, run: TrainingRun, path: Path) -> None:
         """Open the training screen and train in the background."""
         job = TrainingJob(run, path, self.post_message)
         self.job = job
-        self._show(TrainingScreen(job))
+        await self._show(TrainingScreen(job))  # before the first news can come
         for warning in run.warnings:
             self.notify(warning, severity="warning", timeout=10, markup=False)
         self.run_worker(job.work, thread=True, exit_on_error=True)
 
-    def _show(self, screen: Screen[None]) -> None:
+    async def _show(self, screen: Screen[None]) -> None:
         """There is one main screen at a time."""
         if len(self.screen_stack) > 1:
-            self.switch_screen(screen)
+            await self.switch_screen(screen)
         else:
-            self.push_screen(screen)
+            await self.push_screen(screen)
+
+    def on_unmount(self) -> None:
+        if self.job is not None:
+            self.job.stop()
 
     @property
     def _main_screen(self) -> Screen[object] | None:
@@ -113,16 +118,18 @@ class TinychatApp(App[None]):
 
     @on(TrainingNews)
     def pass_on(self, news: TrainingNews) -> None:
-        if isinstance(self._main_screen, TrainingScreen):
-            self._main_screen.show(news)
+        screen = self._main_screen
+        if isinstance(screen, TrainingScreen):
+            with suppress(NoMatches):  # news from the last moment, for a screen that is being taken down
+                screen.show(news)
 
     @on(TrainingEnded)
-    def end_training(self, ended: TrainingEnded) -> None:
+    async def end_training(self, ended: TrainingEnded) -> None:
         job, self.job = self.job, None
         if job is None or self._quitting:
             return
         while len(self.screen_stack) > 2:  # a dialog that was open on the training screen
-            self.pop_screen()
+            await self.pop_screen()
         card = job.model.card
         if ended.error:
             note = ended.error
@@ -134,7 +141,7 @@ class TinychatApp(App[None]):
             )
         else:
             note = "Stopped within the first epoch; not saved."
-        self.open_chat(job.model, job.path.stem, note)
+        await self.open_chat(job.model, job.path.stem, note)
 
     def _point_to_interrupted(self, run: TrainingRun) -> None:
         card = run.model.card
@@ -163,17 +170,17 @@ class TinychatApp(App[None]):
             if isinstance(choice, Further):
                 run = TrainingRun(screen.model, load_corpus(card.corpus_source))
                 run.extend(choice.epochs)
-                self.start_training(run, self.library.new_path(card))
+                await self.start_training(run, self.library.new_path(card))
             elif isinstance(choice, Anew):
                 run = TrainingRun.start(load_corpus(card.corpus_source), preset(card.preset), choice.seed)
-                self.start_training(run, self.library.new_path(run.model.card))
+                await self.start_training(run, self.library.new_path(run.model.card))
         except TinychatError as error:
             self.complain(str(error))
 
     # Chat
 
-    def open_chat(self, model: Model, name: str, note: str = "") -> None:
-        self._show(ChatScreen(model, name, note))
+    async def open_chat(self, model: Model, name: str, note: str = "") -> None:
+        await self._show(ChatScreen(model, name, note))
 
     # Saving and loading
 
@@ -216,11 +223,11 @@ class TinychatApp(App[None]):
         path = choice.summary.path
         model = await asyncio.to_thread(load, path)
         if choice.action == "resume" and not model.card.is_finished:
-            self.start_training(TrainingRun(model, load_corpus(model.card.corpus_source)), path)
+            await self.start_training(TrainingRun(model, load_corpus(model.card.corpus_source)), path)
         elif choice.action == "resume":
-            self.open_chat(model, path.stem, "Its training is finished; Ctrl+T trains it further.")
+            await self.open_chat(model, path.stem, "Its training is finished; Ctrl+T trains it further.")
         else:
-            self.open_chat(model, path.stem, unfinished_note(choice.summary))
+            await self.open_chat(model, path.stem, unfinished_note(choice.summary))
 
     # Everything else
 

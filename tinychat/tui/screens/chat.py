@@ -43,60 +43,49 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self.model = model
         self.model_name = name
-        self._session = ChatSession(model)
-        self._note = note
-        self._stopped = False
         self.is_answering = False
+        self._session = ChatSession(model)
+        self._stopped = False
+        self._title = Static(self._title_text(), id="title", markup=False)
+        self._transcript = Transcript([note] * bool(note) + _welcome(model))
+        self._prompt = Prompt(
+            "Ask something" if model.card.is_chat else "Begin a sentence; the model writes on"
+        )
 
     def compose(self) -> ComposeResult:
         with Vertical(id="column"):
-            yield Static(id="title", markup=False)
-            yield Transcript()
-            is_chat = self.model.card.is_chat
-            yield Prompt("Ask something" if is_chat else "Begin a sentence; the model writes on")
+            yield self._title
+            yield self._transcript
+            yield self._prompt
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self.show_name(self.model_name)
-        self._welcome()
-        self.query_one(Prompt).focus()
+        self._prompt.focus()
 
     def show_name(self, name: str) -> None:
         """The model is now called `name`."""
         self.model_name = name
-        loss = self.model.card.final_loss
-        figures = f"{self.model.n_parameters:,} parameters"
-        self.query_one("#title", Static).update(
-            f"{name} · {figures}" + ("" if loss is None else f" · loss {fmt.loss(loss)}")
-        )
+        self._title.update(self._title_text())
 
-    def _welcome(self) -> None:
-        transcript = self.query_one(Transcript)
-        if self._note:
-            transcript.add_note(self._note)
-        card = self.model.card
-        if not card.is_chat:
-            transcript.add_note("This model has read plain text only: it writes on where you stop.")
-        elif card.examples:
-            transcript.add_note(
-                "It answers what it was trained on. Try:\n" + "\n".join(f"  {q}" for q in card.examples)
-            )
+    def _title_text(self) -> str:
+        loss = self.model.card.final_loss
+        figures = f"{self.model_name} · {self.model.n_parameters:,} parameters"
+        return figures if loss is None else f"{figures} · loss {fmt.loss(loss)}"
 
     @on(Input.Submitted)
     def ask(self) -> None:
         if self.is_answering:  # keep what was typed; it can be sent when the answer has ended
             return
-        text = self.query_one(Prompt).take()
+        text = self._prompt.take()
         if not text:
             self.notify("Type a question first.", timeout=2)
             return
-        transcript = self.query_one(Transcript)
         reply = self._session.ask(text)
-        transcript.add_question(text, reply.unknown_spans)
+        self._transcript.add_question(text, reply.unknown_spans)
         if reply.unknown_spans:
-            transcript.add_note("underlined: new to this model, which reads <unk> there")
+            self._transcript.add_note("underlined: new to this model, which reads <unk> there")
         if reply.n_dropped:
-            transcript.add_note(
+            self._transcript.add_note(
                 f"longer than the model's context of {self.model.config.max_seq_len} tokens: "
                 f"the first {reply.n_dropped} were dropped"
             )
@@ -106,23 +95,22 @@ class ChatScreen(Screen[None]):
     async def _answer(self, reply: Reply) -> None:
         """Show the answer token by token."""
         self.is_answering, self._stopped = True, False
-        transcript = self.query_one(Transcript)
-        answer = transcript.add_answer()
+        answer = self._transcript.add_answer()
         texts: Iterator[str] = iter(reply)
         try:
             # In a thread, so that a big model does not hold up the keyboard.
             while (text := await asyncio.to_thread(next, texts, None)) is not None and not self._stopped:
                 answer.show(text)
-                transcript.keep_end_in_view()
+                self._transcript.keep_end_in_view()
                 await asyncio.sleep(PACE_S)
         finally:
             self.is_answering = False
         answer.show(reply.text or "(nothing)", done=True)
         if self._stopped:
-            transcript.add_note("stopped")
+            self._transcript.add_note("stopped")
         else:
             self._session.remember(reply)
-        transcript.keep_end_in_view()
+        self._transcript.keep_end_in_view()
 
     def action_stop(self) -> None:
         self._stopped = True
@@ -131,9 +119,18 @@ class ChatScreen(Screen[None]):
         """Forget the conversation, on the screen and in the model's context."""
         self._stopped = True
         self._session.clear()
-        self.query_one(Transcript).remove_children()
-        self.query_one(Prompt).focus()
+        self._transcript.remove_children()
+        self._prompt.focus()
 
     def action_scroll(self, direction: int) -> None:
-        transcript = self.query_one(Transcript)
-        transcript.scroll_relative(y=direction * max(1, transcript.size.height - 2), animate=False)
+        self._transcript.scroll_relative(
+            y=direction * max(1, self._transcript.size.height - 2), animate=False
+        )
+
+
+def _welcome(model: Model) -> list[str]:
+    if not model.card.is_chat:
+        return ["This model has read plain text only: it writes on where you stop."]
+    if not model.card.examples:
+        return []
+    return ["It answers what it was trained on. Try:", *(f"  {question}" for question in model.card.examples)]

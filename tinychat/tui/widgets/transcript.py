@@ -1,5 +1,7 @@
 """The conversation as it stands on the screen. Nothing of it is ever read as markup."""
 
+from collections.abc import Iterable
+
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -9,6 +11,9 @@ class Transcript(VerticalScroll):
     """Questions, answers and notes, the newest at the bottom and in view."""
 
     can_focus = False
+
+    def __init__(self, notes: Iterable[str] = ()) -> None:
+        super().__init__(*map(_note, notes))
 
     def add_question(self, text: str, unknown_spans: list[tuple[int, int]]) -> None:
         """Words that the model has never seen are underlined."""
@@ -23,7 +28,7 @@ class Transcript(VerticalScroll):
         return answer
 
     def add_note(self, text: str) -> None:
-        self._add(Static(text, classes="note", markup=False))
+        self._add(_note(text))
 
     def _add(self, widget: Static) -> None:
         self.mount(widget)
@@ -31,6 +36,10 @@ class Transcript(VerticalScroll):
 
     def keep_end_in_view(self) -> None:
         self.scroll_end(animate=False)
+
+
+def _note(text: str) -> Static:
+    return Static(text, classes="note", markup=False)
 
 
 class Answer(Static):

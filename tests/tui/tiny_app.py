@@ -1,0 +1,52 @@
+"""A run small enough to be watched in a test, and an app around it."""
+
+from collections.abc import Callable
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from tinychat.config import ModelConfig, Preset, TrainConfig
+from tinychat.corpus import Corpus, Turn
+from tinychat.training.run import TrainingRun
+from tinychat.tui.screens.chat import ChatScreen
+from tinychat.tui.widgets.prompt import Prompt
+
+CORPUS = Corpus(
+    name="weather",
+    facts=("Rain falls from clouds.", "Snow is frozen rain.", "Wind moves the clouds."),
+    dialogues=(
+        (Turn("What is rain?", "Rain is water that falls from clouds."),),
+        (Turn("What is snow?", "Snow is rain that froze."),),
+        (Turn("Hello!", "Hello! Ask me about rain."),),
+    ),
+    source="weather",
+)
+PRESET = Preset(
+    name="tiny",
+    summary="for tests",
+    model=lambda vocab_size: ModelConfig(
+        vocab_size, n_layers=1, d_model=32, d_ff=64, head_dim=32, max_seq_len=32
+    ),
+    pretrain=TrainConfig(epochs=3, lr=0.01),
+    tune=TrainConfig(epochs=40, lr=0.01),
+)
+ENDLESS = 100_000
+"""Epochs that no test sees the end of."""
+
+
+def new_run(pretrain_epochs: int | None = None, tune_epochs: int | None = None, seed: int = 0) -> TrainingRun:
+    return TrainingRun.start(CORPUS, PRESET, seed, pretrain_epochs, tune_epochs)
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 20) -> None:
+    """Let the app go on until `condition` holds."""
+    for _ in range(int(seconds / 0.02)):
+        await pilot.pause(0.02)
+        if condition():
+            return
+    raise AssertionError(f"not within {seconds} s")
+
+
+def chat_is_open(app: App[None]) -> bool:
+    """The chat screen is there with all its parts, and it listens."""
+    return isinstance(app.screen, ChatScreen) and any(prompt.has_focus for prompt in app.screen.query(Prompt))
