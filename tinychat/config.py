@@ -77,14 +77,15 @@ class ModelConfig(_FromDict):
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layer_types", tuple(self.layer_types))  # JSON brings a list
+        if isinstance(self.layer_types, list):  # JSON brings a list
+            object.__setattr__(self, "layer_types", tuple(self.layer_types))
         _check_numbers(
             self,
             ("vocab_size", "n_layers", "d_model", "d_ff", "n_heads", "n_kv_heads", "head_dim", "max_seq_len"),
             ("rope_theta",),
         )
         for name, values in _FAMILY.items():
-            if getattr(self, name) not in values:
+            if not _among(getattr(self, name), values):
                 raise ConfigError(f"{name} must be one of {_listed(values)}, not {getattr(self, name)!r}")
         if self.max_seq_len < 2:
             raise ConfigError("max_seq_len must be at least 2: one token to read and one to predict")
@@ -98,7 +99,7 @@ class ModelConfig(_FromDict):
                 f"must be d_model ({self.d_model})"
             )
         for name, available in _AVAILABLE.items():
-            if getattr(self, name) not in available:
+            if not _among(getattr(self, name), available):
                 raise UnsupportedConfigError(
                     f"{name}={getattr(self, name)!r} is not available in this version; "
                     f"use {name}={_listed(available)}"
@@ -146,6 +147,11 @@ _AVAILABLE: dict[str, tuple[object, ...]] = {
 """The part of the family that this version computes."""
 
 
+def _among(value: object, values: tuple[object, ...]) -> bool:
+    """Whether `value` is one of `values`, 1 not being True and 0 not being 0.0."""
+    return any(type(value) is type(other) and value == other for other in values)
+
+
 def _listed(values: tuple[object, ...]) -> str:
     return " or ".join(map(repr, values))
 
@@ -169,8 +175,9 @@ class TrainConfig(_FromDict):
             raise ConfigError(f"epochs must be a whole number of at least 0, not {self.epochs!r}")
         _check_numbers(self, ("sample_every",), ("lr", "clip_norm", "eps"))
         for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 0 and below 1, not {getattr(self, name)!r}")
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not 0 <= value < 1:
+                raise ConfigError(f"{name} must be at least 0 and below 1, not {value!r}")
 
 
 @dataclass(frozen=True)

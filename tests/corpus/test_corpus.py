@@ -46,6 +46,7 @@ def test_texts_are_everything_the_tokenizer_must_know() -> None:
         replace(CORPUS, dialogues=(A[:1], (*A[1:], *B))),
         replace(CORPUS, dialogues=(A, (Turn("f", "e"),))),
         replace(CORPUS, dialogues=(A, (Turn("e", "F"),))),
+        replace(CORPUS, dialogues=(A, (Turn("ef", ""),))),
         replace(CORPUS, dialogues=((Turn("a", "c"), Turn("b", "d")), B)),
     ],
     ids=repr,

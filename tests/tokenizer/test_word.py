@@ -87,6 +87,7 @@ def test_a_text_that_was_trained_on_comes_back(text: str) -> None:
         "Light travels 299,792 kilometers a second.",
         "It is 10:30; the well-known train (see above) leaves.",
         "What? 1,234,567.89!",
+        "In May, 1969, there were: 3 of them. 2 came back.",
         "It's 50% off, $5 each: don't wait.",
         "[a] {b} snake_case and/or #1 @home",
         "Mountains, rivers: both.",

@@ -12,6 +12,7 @@ from time import perf_counter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from tinychat.cli import INTERRUPTED
 from tinychat.commands.interrupts import interrupts
 from tinychat.commands.recipe import library, training_run
 from tinychat.errors import UsageError
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             f"go on with: tinychat train --resume {out}",
             file=sys.stderr,
         )
-        return 130
+        return INTERRUPTED
     if "json" not in args:
         print(f"tinychat: {_summary(training.model)}; saved as {out}", file=sys.stderr)
     return 0

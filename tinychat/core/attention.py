@@ -35,7 +35,7 @@ class SelfAttention:
         qkv = self._scratch("qkv", B, T, self.w_qkv.shape[1])
         scores = self._scratch("scores", B, H, T, T)
         y = self._scratch("y", B, T, D)
-        np.matmul(x.reshape(-1, D), self.w_qkv, out=qkv.reshape(B * T, -1))
+        np.dot(x.reshape(B * T, D), self.w_qkv, out=qkv.reshape(B * T, -1))
         q, k, v = self._heads(qkv)
         np.matmul(q, k.swapaxes(-1, -2), out=scores)
         scores *= self.scale
@@ -68,8 +68,8 @@ class SelfAttention:
         np.matmul(dscores, k, out=dq)
         np.matmul(dscores.swapaxes(-1, -2), q, out=dk)
         flat = dqkv.reshape(B * T, -1)
-        self.dw_qkv += np.matmul(x.reshape(-1, D).T, flat, out=self._scratch("dw", *self.w_qkv.shape))
-        np.matmul(flat, self.w_qkv.T, out=dx.reshape(-1, D))
+        np.dot(x.reshape(B * T, D).T, flat, out=self.dw_qkv)
+        np.dot(flat, self.w_qkv.T, out=dx.reshape(B * T, D))
         return dx
 
     def _heads(self, qkv: Floats) -> tuple[Floats, Floats, Floats]:

@@ -39,7 +39,8 @@ class Embedding:
         once in a row: `dw_token[ids] += dy` would keep only its last place.
         """
         B, T, D = dy.shape
+        self.dw_token.fill(0)
         for index, row in zip(self.ids.ravel().tolist(), dy.reshape(B * T, D), strict=True):
             self.dw_token[index] += row
-        for b in range(B):
-            self.dw_position[:T] += dy[b]
+        self.dw_position[T:] = 0
+        np.sum(dy, axis=0, out=self.dw_position[:T])

@@ -16,5 +16,5 @@ class Layer(Protocol):
         ...
 
     def backward(self, dy: Floats) -> Floats:
-        """Gradient of the loss by y -> by x; adds the gradients by the layer's weights into their views."""
+        """Gradient of the loss by y -> by x; the gradients by the layer's weights are left in their views."""
         ...

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinychat.config import IGNORE
 from tinychat.core.parameters import Floats, Ids
 from tinychat.core.scratch import Scratch
 
@@ -33,38 +32,34 @@ class CrossEntropy:
     def forward(self, logits: Floats, targets: Ids) -> Loss:
         """Logits of shape (B, T, V) and targets of shape (B, T) -> sums over the places that count."""
         B, T, V = logits.shape
-        rows = logits.reshape(B * T, V)
-        flat_targets = targets.reshape(B * T)
-        counted = flat_targets != IGNORE
+        rows, flat_targets = logits.reshape(B * T, V), targets.reshape(B * T)
         places = np.arange(B * T)
-        chosen = np.where(counted, flat_targets, 0)
+        counted = flat_targets >= 0  # IGNORE is negative
+        chosen = np.maximum(flat_targets, 0)
         highest = rows.argmax(axis=1)
 
-        p = self._scratch("p", B, T, V)
-        flat = p.reshape(B * T, V)
-        peak = rows[places, highest]
-        np.subtract(rows, peak[:, None], out=flat)
-        target_score = flat[places, chosen]  # a copy, read before exp overwrites it
-        np.exp(flat, out=flat)
-        z = flat @ np.ones(V, flat.dtype)
-        flat /= z[:, None]
+        exp = self._scratch("exp", B * T, V)
+        np.subtract(rows, rows[places, highest][:, None], out=exp)  # no exponent above 0: no overflow
+        target_score = exp[places, chosen]
+        np.exp(exp, out=exp)
+        z = exp @ self._scratch.ones(V)
         surprise = np.log(z) - target_score
-        self.p, self.places, self.chosen, self.counted = p, places, chosen, counted
-        self.n_counted = int(counted.sum())
+        tokens = int(np.count_nonzero(counted))
+        self.shape, self.exp, self.z, self.places, self.chosen = logits.shape, exp, z, places, chosen
+        self.share = counted.astype(exp.dtype) / max(tokens, 1)  # (B T,): weight of a place in the mean
         return Loss(
-            total=float(surprise[counted].sum(dtype=np.float64)),
-            tokens=self.n_counted,
-            correct=int((highest == flat_targets)[counted].sum()),
+            total=float(np.dot(surprise, counted)),
+            tokens=tokens,
+            correct=int(np.count_nonzero(highest == flat_targets)),
         )
 
     def backward(self) -> Floats:
         """Gradient of the mean loss by the logits, of shape (B, T, V).
 
-        loss = log sum exp(logits) - logits[target], so dlogits = softmax(logits) - onehot(target),
-        divided by the number of places that count; 0 at the others.
+        loss = log z - logits[target] with z = sum exp(logits), so
+        dlogits = (exp(logits) / z - onehot(target)) * share; share is 0 where the target is IGNORE.
         """
-        dlogits = self.p  # nobody reads the probabilities again
-        flat = dlogits.reshape(len(self.places), -1)
-        flat[self.places, self.chosen] -= 1
-        flat *= (self.counted / max(self.n_counted, 1)).astype(flat.dtype)[:, None]
-        return dlogits
+        dlogits = self.exp  # nobody reads the exponentials again
+        dlogits *= (self.share / self.z)[:, None]
+        dlogits[self.places, self.chosen] -= self.share
+        return dlogits.reshape(self.shape)

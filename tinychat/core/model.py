@@ -43,7 +43,7 @@ class Transformer:
         return self.output.forward(x)
 
     def backward(self, dlogits: Floats) -> None:
-        """Gradient of the loss by the logits, of shape (B, T, V): adds into every gradient view."""
+        """Gradient of the loss by the logits, of shape (B, T, V): overwrites `parameters.grads`."""
         dx = self.output.backward(dlogits)
         for block in reversed(self.blocks):
             dx = block.backward(dx)
@@ -54,7 +54,7 @@ class Transformer:
         return self.cross_entropy.forward(self.forward(ids), targets)
 
     def loss_and_gradients(self, ids: Ids, targets: Ids) -> Loss:
-        """As `loss`, and the gradient of the mean loss a token is added to `parameters.grads`."""
+        """As `loss`, and `parameters.grads` becomes the gradient of the mean loss a token."""
         loss = self.loss(ids, targets)
         self.backward(self.cross_entropy.backward())
         return loss

@@ -32,10 +32,8 @@ class LayerNorm:
         y = self._scratch("y", *x.shape)
         np.subtract(x, (x @ self._average)[..., None], out=x_hat)
         np.multiply(x_hat, x_hat, out=y)
-        rstd = y @ self._average  # (B, T): the variance, until the next three lines
-        rstd += EPS
-        np.sqrt(rstd, out=rstd)
-        np.reciprocal(rstd, out=rstd)
+        variance = y @ self._average  # (B, T)
+        rstd = 1 / np.sqrt(variance + EPS)
         x_hat *= rstd[..., None]
         np.multiply(x_hat, self.gain, out=y)
         y += self.bias
@@ -53,10 +51,10 @@ class LayerNorm:
         D = dy.shape[-1]
         dx = self._scratch("dx", *dy.shape)
         product = self._scratch("product", *dy.shape)
-        ones = self._ones(dy.size // D)
+        ones = self._scratch.ones(dy.size // D)
         np.multiply(dy, x_hat, out=product)
-        self.dgain += ones @ product.reshape(-1, D)
-        self.dbias += ones @ dy.reshape(-1, D)
+        np.dot(ones, product.reshape(-1, D), out=self.dgain)
+        np.dot(ones, dy.reshape(-1, D), out=self.dbias)
         np.multiply(dy, self.gain, out=dx)
         mean = dx @ self._average  # (B, T)
         product *= self.gain
@@ -66,8 +64,3 @@ class LayerNorm:
         dx -= product
         dx *= self.rstd[..., None]
         return dx
-
-    def _ones(self, n: int) -> Floats:
-        ones = self._scratch("ones", n)
-        ones.fill(1)
-        return ones

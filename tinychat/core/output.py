@@ -27,7 +27,7 @@ class OutputProjection:
         B, T, D = x.shape
         self.x = x.reshape(B * T, D)
         logits = self._scratch("logits", B, T, len(self.b_out))
-        np.matmul(self.x, self.w_out, out=logits.reshape(B * T, -1))
+        np.dot(self.x, self.w_out, out=logits.reshape(B * T, -1))
         logits += self.b_out
         return logits
 
@@ -39,9 +39,7 @@ class OutputProjection:
         B, T, V = dlogits.shape
         flat = dlogits.reshape(B * T, V)
         dx = self._scratch("dx", B, T, self.x.shape[1])
-        ones = self._scratch("ones", B * T)
-        ones.fill(1)
-        self.dw_out += np.matmul(self.x.T, flat, out=self._scratch("dw", *self.w_out.shape))
-        self.db_out += ones @ flat
-        np.matmul(flat, self.w_out.T, out=dx.reshape(B * T, -1))
+        np.dot(self.x.T, flat, out=self.dw_out)
+        np.dot(self._scratch.ones(B * T), flat, out=self.db_out)
+        np.dot(flat, self.w_out.T, out=dx.reshape(B * T, -1))
         return dx

@@ -38,6 +38,7 @@ class Parameters:
     """Flat vectors `values` and `grads`, both ndarray of shape (P,), and named views into them.
 
     The vectors never grow and are never replaced: write into them (`p -= g`), or the views go stale.
+    A backward pass overwrites all of `grads`; to accumulate over batches, add up the vectors.
     """
 
     def __init__(self, specs: Iterable[ParameterSpec], dtype: DTypeLike = np.float32) -> None:

@@ -19,6 +19,7 @@ class Scratch:
         self._dtype = np.dtype(dtype)
         self._memory: dict[str, Floats] = {}
         self._views: dict[tuple[object, ...], Floats] = {}
+        self._ones = np.ones(0, self._dtype)
 
     def __call__(self, name: str, *shape: int) -> Floats:
         """C-contiguous ndarray of the given shape, valid until the same name is asked for again."""
@@ -32,3 +33,9 @@ class Scratch:
                 self._views = {k: v for k, v in self._views.items() if k[0] != name}
             view = self._views[key] = memory[:size].reshape(shape)
         return view
+
+    def ones(self, n: int) -> Floats:
+        """Vector of n ones, to be read only: `ones @ x` sums over rows."""
+        if self._ones.size < n:
+            self._ones = np.ones(n, self._dtype)
+        return self._ones[:n]

@@ -30,8 +30,12 @@ def load_corpus(source: str | Path = DEFAULT) -> Corpus:
     bundled = bundled_corpora()
     if str(source) in bundled:
         return read_path(bundled[str(source)], name=str(source), source=str(source))
-    path = Path(source).expanduser()
-    if not path.exists():
+    try:
+        path = Path(source).expanduser()
+        is_there = path.exists()
+    except (OSError, RuntimeError, ValueError):  # too long a name, an unknown ~user, a NUL
+        path, is_there = Path(source), False
+    if not is_there:
         raise CorpusError(
             f"no corpus at {path}: give a file, a folder, or one of the bundled names: {', '.join(bundled)}"
         )

@@ -30,16 +30,28 @@ def ask_text(user: str) -> str:
     return f"{USER} {user} {ASSISTANT}"
 
 
-_TURN = re.compile(rf"\s*{USER}\s*(.*?)\s*{ASSISTANT}\s*(.*?)\s*(?=\b{USER}|\Z)", re.DOTALL)
+END_MARK = "</s>"
+"""How other programs' files mark the end of an answer in text; here the end is a token of its own."""
+
+_SPEAKER = re.compile(rf"(?<!\w)({USER}|{ASSISTANT})")
+
+
+def clean(text: str) -> str:
+    """Without white space and an end mark around it."""
+    return text.strip().removesuffix(END_MARK).strip()
+
+
+def spoken(text: str) -> list[tuple[str, str]]:
+    """Split `User: … Assistant: …` into speakers and what they say; empty if it begins otherwise."""
+    before, *parts = _SPEAKER.split(text)
+    return [] if before.strip() else list(zip(parts[::2], map(clean, parts[1::2]), strict=True))
 
 
 def parse_dialogue(text: str) -> Dialogue | None:
     """Read `User: … Assistant: …`, once or several times over; None if `text` is not such a dialogue."""
-    turns, end = [], 0
-    while end < len(text):
-        match = _TURN.match(text, end)
-        if match is None or not all(match.groups()):
-            return None
-        turns.append(Turn(*match.groups()))
-        end = match.end()
-    return tuple(turns) or None
+    parts = spoken(text)
+    speakers = [speaker for speaker, _ in parts]
+    if not parts or speakers != [USER, ASSISTANT] * (len(parts) // 2) or not all(said for _, said in parts):
+        return None
+    said = [text for _, text in parts]
+    return tuple(Turn(*pair) for pair in zip(said[::2], said[1::2], strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tinychat.corpus.corpus import Corpus
-from tinychat.corpus.dialogue import ASSISTANT, USER, Dialogue, Turn, parse_dialogue
+from tinychat.corpus.dialogue import ASSISTANT, USER, Dialogue, Turn, clean, parse_dialogue, spoken
 from tinychat.errors import CorpusError
 
 Role = Literal["facts", "dialogues", "any"]
@@ -17,7 +17,8 @@ Role = Literal["facts", "dialogues", "any"]
 SUFFIXES = (".txt", ".json", ".jsonl", ".csv")
 LONGEST_LINE = 100_000
 """Characters; what is beyond would be cut at the context anyway."""
-END_MARK = "</s>"
+MOST_WORDINGS = 1_000
+"""Dialogues that one block of a chat.txt can stand for; more is surely a missing empty line."""
 
 
 def read_path(path: Path, name: str, source: str) -> Corpus:
@@ -64,13 +65,13 @@ def _read_file(file: Path, role: Role, warnings: list[str]) -> tuple[list[str], 
                 f"{file.name} seems to hold dialogues, and is read as plain text; "
                 "name it chat.txt to train a chat on it"
             )
-        return [fact for line in lines if (fact := _clean(line))], []
+        return [fact for line in lines if (fact := clean(line))], []
     items = {".json": _json_items, ".jsonl": _jsonl_items, ".csv": _csv_items}[suffix](file, text)
     facts: list[str] = []
     dialogues: list[Dialogue] = []
     for place, item in items:
         if isinstance(item, str):
-            item = _clean(item)
+            item = clean(item)
             dialogue = None if role == "facts" else parse_dialogue(item)
             if dialogue is None and role == "dialogues":
                 raise CorpusError(f"{place} is not of the form '{USER} … {ASSISTANT} …'; write it so")
@@ -94,10 +95,6 @@ def _text(file: Path) -> str:
         raise CorpusError(f"cannot read {file}: {error.strerror}") from None
 
 
-def _clean(text: str) -> str:
-    return text.strip().removesuffix(END_MARK).strip()
-
-
 def _short_lines(file: Path, text: str, warnings: list[str]) -> list[str]:
     lines = text.split("\n")
     if too_long := sum(len(line) > LONGEST_LINE for line in lines):
@@ -114,7 +111,7 @@ def _blocks(file: Path, text: str) -> list[Dialogue]:
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*text.split("\n"), ""], start=1):
         if line.strip():
-            block.append((number, _clean(line)))
+            block.append((number, clean(line)))
         elif block:
             dialogues += _block(file, block)
             block = []
@@ -128,17 +125,19 @@ def _block(file: Path, lines: list[tuple[int, str]]) -> list[Dialogue]:
     wordings: list[str] = []
     for number, line in lines:
         place = f"{file}, line {number}"
-        speaker, colon, said = line.partition(":")
-        said = said.strip()
-        if speaker + colon not in (USER, ASSISTANT):
+        parts = spoken(line)
+        if not parts:
             raise CorpusError(f"{place}: begin the line with '{USER}' or '{ASSISTANT}'")
-        if not said:
-            raise CorpusError(f"{place}: nothing stands after '{speaker}:'; write something or drop the line")
-        if speaker + colon == USER:
-            wordings.append(said)
-        elif not wordings:
-            raise CorpusError(f"{place}: an answer without a question; put a '{USER}' line above it")
-        else:
+        for speaker, said in parts:
+            if not said:
+                raise CorpusError(f"{place}: nothing stands after '{speaker}'; write something there")
+            if speaker == USER:
+                wordings.append(said)
+                continue
+            if not wordings:
+                raise CorpusError(f"{place}: an answer without a question; put a '{USER}' line above it")
+            if len(dialogues) * len(wordings) > MOST_WORDINGS:
+                raise CorpusError(f"{place}: too many wordings; put an empty line between two dialogues")
             dialogues = [(*before, Turn(wording, said)) for before in dialogues for wording in wordings]
             wordings = []
     if wordings:
@@ -146,20 +145,22 @@ def _block(file: Path, lines: list[tuple[int, str]]) -> list[Dialogue]:
     return dialogues
 
 
-def _loads(place: str, text: str) -> Any:
+def _loads(file: Path, text: str, first_line: int = 1) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        line = f"{place}, line {error.lineno}" if "line" not in place else place
-        raise CorpusError(f"{line}, column {error.colno}: not JSON ({error.msg}); mend it there") from None
+        place = f"{file}, line {first_line + error.lineno - 1}, column {error.colno}"
+        raise CorpusError(f"{place}: not JSON ({error.msg}); mend it there") from None
+    except ValueError as error:
+        raise CorpusError(f"{file}, line {first_line}: cannot be read ({error}); mend it there") from None
     except RecursionError:
-        raise CorpusError(f"{place}: nested too deeply; use a flat list") from None
+        raise CorpusError(f"{file}, line {first_line}: nested too deeply; use a flat list") from None
 
 
 def _json_items(file: Path, text: str) -> Iterator[tuple[str, Any]]:
     if not text.strip():
         return
-    items = _loads(str(file), text)
+    items = _loads(file, text)
     if not isinstance(items, list):
         raise CorpusError(f"{file}: the outermost value must be a list [...] of texts or dialogues")
     yield from ((f"{file}, item {number}", item) for number, item in enumerate(items, start=1))
@@ -168,8 +169,7 @@ def _json_items(file: Path, text: str) -> Iterator[tuple[str, Any]]:
 def _jsonl_items(file: Path, text: str) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            place = f"{file}, line {number}"
-            yield place, _loads(place, line)
+            yield f"{file}, line {number}", _loads(file, line, number)
 
 
 def _csv_items(file: Path, text: str) -> Iterator[tuple[str, Any]]:
@@ -182,9 +182,12 @@ def _csv_items(file: Path, text: str) -> Iterator[tuple[str, Any]]:
             raise CorpusError(f"{file}: the first line must name the columns 'user,assistant' or 'text'")
         for row in reader:
             place = f"{file}, line {reader.line_num}"
+            if None in row:
+                raise CorpusError(f'{place}: more values than columns; put a text with commas in "quotes"')
             yield place, row["text"] or "" if "text" in columns else row
     except csv.Error as error:
-        raise CorpusError(f"{file}, line {reader.line_num}: not CSV ({error}); mend it there") from None
+        line = reader.reader.line_num
+        raise CorpusError(f"{file}, line {line}: not CSV ({error}); mend it there") from None
 
 
 def _dialogue(place: str, item: Any, warnings: list[str]) -> Dialogue | None:
@@ -206,9 +209,9 @@ def _dialogue(place: str, item: Any, warnings: list[str]) -> Dialogue | None:
                 warnings.append(note)
             continue
         expected = ("user", "assistant")[len(said) % 2]
-        if role != expected or not isinstance(content, str) or not _clean(content):
+        if role != expected or not isinstance(content, str) or not clean(content):
             raise CorpusError(f"{place}: a message of {expected!r} with some text must stand here; mend it")
-        said.append(_clean(content))
+        said.append(clean(content))
     if not said or len(said) % 2:
         raise CorpusError(f"{place}: the last question has no answer; add an 'assistant' message")
     return tuple(Turn(*pair) for pair in zip(said[::2], said[1::2], strict=True))

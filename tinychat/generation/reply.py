@@ -27,12 +27,17 @@ class Reply:
     unknown_spans: list[tuple[int, int]]
     """Start and end, in characters, of the words of the prompt that the model has never seen."""
     ids: list[int] = field(default_factory=list)
+    is_complete: bool = False
+    """Whether the model has ended its answer, or its context is full."""
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the whole text so far after every token."""
-        for token in greedy(self.transformer, self.prompt_ids, self.tokenizer.end_id):
+        """Yield the whole text so far after every token; a second time, go on where the first stopped."""
+        if self.is_complete:
+            return
+        for token in greedy(self.transformer, self.prompt_ids + self.ids, self.tokenizer.end_id):
             self.ids.append(token)
             yield self.text
+        self.is_complete = True
 
     @property
     def text(self) -> str:

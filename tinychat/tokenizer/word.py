@@ -17,6 +17,7 @@ WHITE_SPACE = (" ", "\n", "\t")
 SPECIALS = (END, UNKNOWN, JOIN, *WHITE_SPACE)
 
 _PIECE = re.compile(r"""[!-/:-@\[-`{-~]|[^\s!-/:-@\[-`{-~]+""")
+_RARE_SPACE = re.compile(r"[^\S \n\t]")
 _NO_SPACE_BEFORE = frozenset(".,!?;:)]}%'-/_")
 _NO_SPACE_AFTER = frozenset("([{'-/_$#@")
 _INSIDE_NUMBER = frozenset(".,:")
@@ -85,8 +86,9 @@ class WordTokenizer:
         return "".join(text)
 
     def unknown_spans(self, text: str) -> list[tuple[int, int]]:
-        """Start and end, in characters, of the words that the vocabulary does not have."""
-        return [(start, end) for start, end in split(text) if text[start:end] not in self._ids]
+        """Start and end, in characters, of the words and rare spaces that the vocabulary does not have."""
+        words = [(start, end) for start, end in split(text) if text[start:end] not in self._ids]
+        return sorted([*words, *(match.span() for match in _RARE_SPACE.finditer(text))])
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "word", "words": list(self._ids)}

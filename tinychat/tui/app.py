@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 
+from tinychat.cli import INTERRUPTED
 from tinychat.config import preset
 from tinychat.corpus import load_corpus
 from tinychat.errors import TinychatError
@@ -87,7 +88,7 @@ class TinychatApp(App[None]):
         for name in ("SIGTERM", "SIGHUP"):
             with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # not everywhere
                 asyncio.get_running_loop().add_signal_handler(
-                    getattr(signal, name), lambda: self.run_worker(self.action_quit())
+                    getattr(signal, name), lambda: self.run_worker(self.leave(INTERRUPTED))
                 )
 
     # Training
@@ -242,14 +243,17 @@ class TinychatApp(App[None]):
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
 
     async def action_quit(self) -> None:
-        """Leave; what a job has learnt since its first epoch is saved first."""
+        await self.leave()
+
+    async def leave(self, return_code: int = 0) -> None:
+        """End the program; what a job has learnt since its first epoch is saved first."""
         if self._quitting:
             return
         self._quitting = True
         if self.job is not None:
             self.job.stop()
             await asyncio.to_thread(self.job.ended.wait, LONGEST_QUIT_S)
-        self.exit()
+        self.exit(return_code=return_code)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
