@@ -4,12 +4,24 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import NoReturn
 
 from tinychat.config import PRESETS
-from tinychat.errors import TinychatError
+from tinychat.errors import TinychatError, UsageError
 
 INTERRUPTED = 130
+
+_RECIPE = {"corpus", "preset", "seed", "pretrain_epochs", "tune_epochs", "resume"}
+_FLAGS = {
+    "train": _RECIPE | {"data_dir", "json", "out"},
+    "ask": {"data_dir", "load", "json", "prompt"},
+    "eval": {"data_dir", "load", "json", "corpus"},
+    "info": {"data_dir", "json", "file"},
+    "corpora": {"json"},
+}
+"""What each command takes."""
 
 EPILOG = """\
 Without a command, tinychat opens full screen, trains, and lets you talk with the model.
@@ -25,7 +37,7 @@ Without a command, tinychat opens full screen, trains, and lets you talk with th
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line, and exit 2."""
-        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}; see '{self.prog} --help'\n")
 
 
 def _whole(text: str) -> int:
@@ -86,21 +98,51 @@ def build_parser() -> _Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code: 0 done, 1 failed, 2 wrong use or input, 130 interrupted."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
+    _prepare_streams()
+    args = build_parser().parse_args(argv)
     try:
-        return _run(args)
+        _refuse_flags_of_others(args)
+        code = _run(args)
+        sys.stdout.flush()  # here, so that a full disk or a reader who left is told below
+        return code
     except TinychatError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_nowhere()
         return 1
     except MemoryError:
         return _fail("there is not enough memory; use a smaller corpus", 1)
     except OSError as error:
+        _write_nowhere()
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", 1)
+
+
+def _prepare_streams() -> None:
+    """A stream that was closed reads and writes nothing; a character that a terminal lacks is no error."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _write_nowhere() -> None:
+    """Keep Python from failing once more when it flushes standard output at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse_flags_of_others(args: argparse.Namespace) -> None:
+    """A flag before a command that does not have it would be taken without effect."""
+    if args.command is None:
+        return
+    own = _FLAGS[args.command] | {"command"}
+    for name in vars(args):
+        if name not in own:
+            raise UsageError(f"'{args.command}' does not take --{name.replace('_', '-')}; leave it out")
 
 
 def _fail(message: str, code: int) -> int:

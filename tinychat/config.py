@@ -1,28 +1,13 @@
 """What a model and a training run look like: frozen dataclasses that validate themselves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
 from tinychat.errors import ConfigError, UnsupportedConfigError
 
 IGNORE = -1
 """Target id of a position that does not count in the loss."""
-
-
-class _FromDict:
-    """Rebuild a config from JSON, refusing what it does not know."""
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Raise ConfigError if a field is unknown, missing, of the wrong type or out of range."""
-        known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
-        if unknown := sorted(set(values) - known):
-            raise ConfigError(f"unknown field in {cls.__name__}: {', '.join(unknown)}")
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise ConfigError(f"cannot read {cls.__name__}: {error}") from None
 
 
 def _check_numbers(config: object, integers: tuple[str, ...], positive: tuple[str, ...]) -> None:
@@ -37,7 +22,7 @@ def _check_numbers(config: object, integers: tuple[str, ...], positive: tuple[st
 
 
 @dataclass(frozen=True)
-class ModelConfig(_FromDict):
+class ModelConfig:
     """Shape of a transformer. The defaults are the `classic` model; only the vocabulary must be given.
 
     One config spans the whole model family (GPT-2, Llama and Gemma 3 are values of it).
@@ -157,7 +142,7 @@ def _listed(values: tuple[object, ...]) -> str:
 
 
 @dataclass(frozen=True)
-class TrainConfig(_FromDict):
+class TrainConfig:
     """How one phase of training goes. Raises ConfigError for values that make no sense."""
 
     epochs: int = 100

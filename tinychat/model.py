@@ -1,13 +1,13 @@
 """A model as a user has it: the transformer, its tokenizer, and where it comes from."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
-from tinychat.errors import WeightsError
+from tinychat.errors import ConfigError
 from tinychat.tokenizer import Tokenizer
 from tinychat.training.history import PhaseProgress
 from tinychat.training.optimizer import Adam
@@ -67,21 +67,15 @@ class ModelCard:
     def epochs_done(self) -> int:
         return sum(progress.epoch for progress in self.progress.values())
 
-    @classmethod
-    def from_dict(cls, state: dict[str, Any]) -> "ModelCard":
-        """Inverse of `dataclasses.asdict`; raise WeightsError or ConfigError if the state is not one."""
-        try:
-            configs = {phase: TrainConfig.from_dict(c) for phase, c in state["configs"].items()}
-            progress = {phase: PhaseProgress.from_dict(p) for phase, p in state["progress"].items()}
-            card = cls(**{**state, "configs": configs, "progress": progress})
-        except (TypeError, KeyError, AttributeError) as error:
-            raise WeightsError(f"the file's description of the model is damaged: {error}") from None
-        for f in fields(cls):
-            if f.type in (str, int) and type(getattr(card, f.name)) is not f.type:
-                raise WeightsError(f"the file's description of the model is damaged: {f.name} is missing")
-        if set(configs) != set(progress) or not set(configs) <= set(PHASE_TITLES):
-            raise WeightsError("the file's description of the model is damaged: its phases do not match")
-        return card
+    def __post_init__(self) -> None:
+        """Raise ConfigError if the parts do not fit together."""
+        phases = set(self.configs)
+        if not phases <= set(PHASE_TITLES) or set(self.progress) != phases:
+            raise ConfigError("the phases of the card do not match")
+        if set(self.sample_prompts) != phases or not all(self.sample_prompts.values()):
+            raise ConfigError("the card must have a sample prompt for every phase")
+        if min(self.seed, self.n_facts, self.n_dialogues, self.max_turns) < 0:
+            raise ConfigError("the seed and the counts of the card must be at least 0")
 
 
 @dataclass

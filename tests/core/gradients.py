@@ -78,11 +78,10 @@ def numeric_gradient(f: Callable[[], float], x: Floats) -> Floats:
 def assert_gradients(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -> None:
     """Compare the gradients by every weight and every entry of `x` (if it is not ids) with differences.
 
-    Also: gradients are added to what is there, and neither `x` nor `dy` is written to.
+    Also: what the gradients were before is gone, and neither `x` nor `dy` is written to.
     """
     dy = random_vectors(*layer.forward(x).shape, seed=2)
-    before = random_vectors(parameters.grads.size, seed=3)
-    parameters.grads[...] = before
+    parameters.grads[...] = random_vectors(parameters.grads.size, seed=3)
     x_given, dy_given = x.copy(), dy.copy()
     layer.forward(x)
     dx = layer.backward(dy)
@@ -93,7 +92,7 @@ def assert_gradients(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -
     def scalar() -> float:
         return float((layer.forward(x) * dy).sum())
 
-    analytic = dict(parameters.views(parameters.grads - before))
+    analytic = dict(parameters.views(parameters.grads.copy()))
     numeric = dict(parameters.views(numeric_gradient(scalar, parameters.values)))
     for name, gradient in analytic.items():
         assert relative_error(numeric[name], gradient) <= TOLERANCE, name
@@ -101,19 +100,21 @@ def assert_gradients(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -
         assert relative_error(numeric_gradient(scalar, x), dx) <= TOLERANCE, "dx"
 
 
-def assert_adds(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -> None:
-    """A second backward doubles the gradients, to the bit, and returns the same dx."""
+def assert_overwrites(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -> None:
+    """A second backward leaves the same gradients, to the bit, whatever was there; and returns the same dx."""
     dy = random_vectors(*layer.forward(x).shape, seed=4)
     parameters.grads[...] = 0
     first = layer.backward(dy)
     first = None if first is None else first.copy()
     once = parameters.grads.copy()
-    layer.forward(x)
-    second = layer.backward(dy)
     assert np.abs(once).max() > 0
-    np.testing.assert_array_equal(parameters.grads, 2 * once)
-    if first is not None:
-        np.testing.assert_array_equal(second, first)
+    for garbage in (np.nan, 1e6):
+        parameters.grads[...] = garbage
+        layer.forward(x)
+        second = layer.backward(dy)
+        np.testing.assert_array_equal(parameters.grads, once)
+        if first is not None:
+            np.testing.assert_array_equal(second, first)
 
 
 def assert_stays_float32(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from gradients import (
-    assert_adds,
+    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
     assert_stays_float32,
@@ -123,9 +123,9 @@ def test_scores_far_apart_do_not_overflow() -> None:
 
 
 @heads
-def test_backward_adds(n_heads: int) -> None:
+def test_backward_overwrites(n_heads: int) -> None:
     attention, parameters = build(n_heads)
-    assert_adds(attention, parameters, random_vectors(2, 4, 6))
+    assert_overwrites(attention, parameters, random_vectors(2, 4, 6))
 
 
 @heads

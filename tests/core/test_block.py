@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from gradients import (
-    assert_adds,
+    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
     assert_stays_float32,
@@ -60,9 +60,9 @@ def test_every_block_takes_its_own_parameters() -> None:
 
 
 @heads
-def test_backward_adds(n_heads: int) -> None:
+def test_backward_overwrites(n_heads: int) -> None:
     block, parameters = build(n_heads)
-    assert_adds(block, parameters, random_vectors(2, 4, 6))
+    assert_overwrites(block, parameters, random_vectors(2, 4, 6))
 
 
 @heads

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from gradients import (
-    assert_adds,
+    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
     assert_stays_float32,
@@ -49,10 +49,9 @@ def test_a_repeated_token_gets_the_sum_over_its_places() -> None:
     np.testing.assert_array_equal(embedding.dw_position[4:], 0)
 
 
-def test_backward_adds() -> None:
+def test_backward_overwrites() -> None:
     embedding, parameters = build()
-    ids = np.array([[4, 2, 0]])  # no repeats: adding the same token twice would not double to the bit
-    assert_adds(embedding, parameters, ids)
+    assert_overwrites(embedding, parameters, small_batch()[0])
 
 
 def test_float32_stays() -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 from gradients import (
-    assert_adds,
+    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
     assert_stays_float32,
@@ -46,9 +46,9 @@ def test_a_hidden_unit_that_is_off_passes_no_gradient() -> None:
     assert np.abs(parameters.grads).max() > 0
 
 
-def test_backward_adds() -> None:
+def test_backward_overwrites() -> None:
     ff, parameters = build()
-    assert_adds(ff, parameters, random_vectors(2, 3, 6))
+    assert_overwrites(ff, parameters, random_vectors(2, 3, 6))
 
 
 def test_float32_stays() -> None:

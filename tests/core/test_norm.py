@@ -1,6 +1,6 @@
 import numpy as np
 from gradients import (
-    assert_adds,
+    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
     assert_stays_float32,
@@ -72,9 +72,9 @@ def test_dx_is_orthogonal_to_shift() -> None:
     np.testing.assert_allclose(dx.sum(-1), 0, atol=1e-14)
 
 
-def test_backward_adds() -> None:
+def test_backward_overwrites() -> None:
     norm, parameters = build()
-    assert_adds(norm, parameters, random_vectors(2, 3, 6))
+    assert_overwrites(norm, parameters, random_vectors(2, 3, 6))
 
 
 def test_float32_stays() -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 from gradients import (
-    assert_adds,
+    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
     assert_stays_float32,
@@ -41,9 +41,9 @@ def test_gradient_of_the_bias_is_the_plain_sum() -> None:
     np.testing.assert_allclose(output.db_out, dlogits.sum(axis=(0, 1)), rtol=1e-12)
 
 
-def test_backward_adds() -> None:
+def test_backward_overwrites() -> None:
     output, parameters = build()
-    assert_adds(output, parameters, random_vectors(2, 3, 6))
+    assert_overwrites(output, parameters, random_vectors(2, 3, 6))
 
 
 def test_float32_stays() -> None:

@@ -60,3 +60,13 @@ def test_memory_is_one_array_a_name_and_as_large_as_the_largest_shape(
             view = scratch(other, *shape)
             if view.size:
                 assert np.shares_memory(view, whole) == (other == name)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_ones(dtype: type[np.floating]) -> None:
+    scratch = Scratch(dtype)
+    for n in (3, 1, 5, 5, 2, 0):
+        ones = scratch.ones(n)
+        assert ones.dtype == dtype
+        assert ones.tolist() == [1] * n
+    assert np.shares_memory(scratch.ones(5), scratch.ones(4))

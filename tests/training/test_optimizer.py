@@ -8,10 +8,12 @@ from hypothesis.extra.numpy import arrays
 
 from tinychat.config import TrainConfig
 from tinychat.core.parameters import Floats, Parameters, ParameterSpec
+from tinychat.training import optimizer
 from tinychat.training.optimizer import Adam, clip_by_global_norm_
 
 CONFIG = TrainConfig(lr=0.01, beta1=0.8, beta2=0.95, eps=1e-6)
-LENGTHS = (1, 5, 65536, 65537, 3 * 65536 + 17)
+BLOCK = optimizer._BLOCK
+LENGTHS = (1, 5, 70_001, BLOCK, BLOCK + 1, 2 * BLOCK + 17)
 """Below, at and above the length of the blocks that Adam works in."""
 
 
@@ -21,7 +23,9 @@ def parameters_of(values: Floats) -> Parameters:
     return parameters
 
 
-def textbook_adam(p: Floats, gradients: list[Floats], configs: list[TrainConfig]) -> tuple[Floats, Floats, Floats]:
+def textbook_adam(
+    p: Floats, gradients: list[Floats], configs: list[TrainConfig]
+) -> tuple[Floats, Floats, Floats]:
     """Kingma & Ba 2015, algorithm 1, to the letter."""
     m, v = np.zeros_like(p), np.zeros_like(p)
     for t, (g, c) in enumerate(zip(gradients, configs, strict=True), start=1):
@@ -41,9 +45,9 @@ def twenty_gradients(length: int) -> list[Floats]:
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 2e-4)])
-def test_twenty_updates_are_those_of_the_paper(length: int, dtype: type[np.floating], rtol: float) -> None:
-    start = np.random.default_rng(0).standard_normal(length)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_twenty_updates_are_those_of_the_paper(length: int, dtype: type[np.floating]) -> None:
+    start = 0.01 * np.random.default_rng(0).standard_normal(length)
     gradients = twenty_gradients(length)
     configs = [replace(CONFIG, lr=0.01 / t) for t in range(1, 21)]  # a schedule changes lr between updates
     parameters = parameters_of(start.astype(dtype))
@@ -51,12 +55,13 @@ def test_twenty_updates_are_those_of_the_paper(length: int, dtype: type[np.float
     for gradient, config in zip(gradients, configs, strict=True):
         parameters.grads[...] = gradient
         adam.step(config)
-        np.testing.assert_array_equal(parameters.grads, 0)
     wanted, m, v = textbook_adam(start, gradients, configs)
     assert adam.updates == 20
     assert {parameters.values.dtype, adam.m.dtype, adam.v.dtype} == {np.dtype(dtype)}
-    # Compare the way that was made: the start is far larger.
-    np.testing.assert_allclose(parameters.values - start, wanted - start, rtol=rtol, atol=5e-7 if rtol > 1e-6 else 1e-14)
+    # Twenty roundings of a weight, and none larger than that of the largest.
+    atol = 20 * np.finfo(dtype).eps * np.abs(wanted).max()
+    assert np.abs(wanted - start).max() > 1e4 * atol
+    np.testing.assert_allclose(parameters.values, wanted, rtol=0, atol=atol)
     if dtype is np.float64:
         np.testing.assert_allclose((1 - CONFIG.beta1) * adam.m, m, rtol=1e-9, atol=1e-24)
         np.testing.assert_allclose((1 - CONFIG.beta2) * adam.v, v, rtol=1e-9, atol=1e-30)
@@ -80,19 +85,40 @@ def test_an_update_without_a_gradient_follows_the_momentum() -> None:
     parameters.grads[...] = 1
     adam.step(CONFIG)
     first = parameters.values.copy()
+    parameters.grads[...] = 0
     adam.step(CONFIG)
     assert parameters.values[0] < first[0] < 0
 
 
 def test_the_vectors_stay_the_same_arrays() -> None:
-    parameters = parameters_of(np.ones(70000, np.float32))
-    view = parameters.scope("w".partition(".")[0]) if False else parameters.values[:3]
+    parameters = parameters_of(np.ones(BLOCK + 9, np.float32))
+    view = parameters.values[:3]
     adam = Adam(parameters)
     kept = (parameters.values, parameters.grads, adam.m, adam.v)
     parameters.grads[...] = 1
     adam.step(CONFIG)
-    assert all(a is b for a, b in zip(kept, (parameters.values, parameters.grads, adam.m, adam.v), strict=True))
+    assert all(
+        a is b for a, b in zip(kept, (parameters.values, parameters.grads, adam.m, adam.v), strict=True)
+    )
     assert (view < 1).all()
+
+
+def test_where_a_block_ends_changes_no_bit() -> None:
+    """Nor which thread updates it: the same numbers in one long vector and in many short ones."""
+    rng = np.random.default_rng(0)
+    length = 2 * BLOCK + 17
+    values, gradients = (rng.standard_normal((n, length), dtype=np.float32) for n in (1, 3))
+
+    def updated(part: slice) -> Floats:
+        parameters = parameters_of(values[0, part])
+        adam = Adam(parameters)
+        for gradient in gradients:
+            parameters.grads[...] = gradient[part]
+            adam.step(CONFIG)
+        return parameters.values
+
+    pieces = [updated(slice(start, start + 10_007)) for start in range(0, length, 10_007)]
+    assert np.concatenate(pieces).tobytes() == updated(slice(None)).tobytes()
 
 
 vectors = arrays(np.float64, st.integers(1, 20), elements=st.floats(-1e6, 1e6, allow_subnormal=False))
@@ -124,6 +150,7 @@ def test_clipping_is_by_the_norm_of_all_and_in_float32() -> None:
     np.testing.assert_allclose(gradient, 0.05, rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the trainer turns them off
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_the_norm_tells_a_gradient_that_is_not_finite(bad: float) -> None:
     assert not np.isfinite(clip_by_global_norm_(np.array([1.0, bad]), 5.0))

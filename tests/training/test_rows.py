@@ -52,9 +52,7 @@ def test_long_rows_lose_their_end_and_are_counted(tokenizer: WordTokenizer) -> N
         rows = Rows.of(CORPUS, tokenizer, context)
         # A row of one token more than the context is whole: its last token is only predicted.
         assert rows.n_cut == sum(length > context + 1 for length in lengths)
-        for row, uncut in zip(
-            (*rows.facts, *rows.dialogues), (*whole.facts, *whole.dialogues), strict=True
-        ):
+        for row, uncut in zip((*rows.facts, *rows.dialogues), (*whole.facts, *whole.dialogues), strict=True):
             assert row == uncut[: context + 1]
             assert all(ids.shape[1] <= context for ids, _ in [Batches([row])[0]])
 

@@ -10,6 +10,7 @@ from tiny_runs import CORPUS, DIALOGUES, FACTS, PRESET, kinds, start, tiny_confi
 
 from tinychat.core.model import Transformer
 from tinychat.errors import TrainingDivergedError
+from tinychat.generation.reply import reply_to
 from tinychat.model import Model
 from tinychat.training.events import (
     EpochDone,
@@ -33,24 +34,27 @@ def test_the_order_of_events() -> None:
     epoch = [StepDone.name, EpochDone.name, SampleDrawn.name]
     events = list(start().run())
     phases = [[name for name, _ in groupby(kinds(events))]]
-    assert phases == [
-        [
-            PhaseStarted.name,
-            SampleDrawn.name,  # what a model says that has learnt nothing
-            *epoch,  # 1: the first
-            *epoch,  # 2: the last
-            PhaseDone.name,
-            PhaseStarted.name,
-            SampleDrawn.name,
-            *epoch,  # 1: the first
-            *epoch,  # 2: every second
-            *epoch[:2],  # 3
-            *epoch,  # 4: every second
-            *epoch,  # 5: the last
-            PhaseDone.name,
-            "finished",
+    assert (
+        phases
+        == [
+            [
+                PhaseStarted.name,
+                SampleDrawn.name,  # what a model says that has learnt nothing
+                *epoch,  # 1: the first
+                *epoch,  # 2: the last
+                PhaseDone.name,
+                PhaseStarted.name,
+                SampleDrawn.name,
+                *epoch,  # 1: the first
+                *epoch,  # 2: every second
+                *epoch[:2],  # 3
+                *epoch,  # 4: every second
+                *epoch,  # 5: the last
+                PhaseDone.name,
+                "finished",
+            ]
         ]
-    ]
+    )
 
 
 def test_counts() -> None:
@@ -130,15 +134,19 @@ def test_seconds_left() -> None:
         assert all(record.tokens_per_s > 0 for record in records)
 
 
-def test_samples_are_what_the_model_answers_then() -> None:
+def test_samples_are_what_the_model_writes_then() -> None:
     run = start()
-    n_samples = 0
+    model = run.model
+    texts: dict[str, list[str]] = {"pretrain": [], "tune": []}
     for event in run.run():
         if isinstance(event, SampleDrawn):
-            assert event.prompt == run.model.card.sample_prompt
-            assert event.text == run.model.ask(event.prompt)
-            n_samples += 1
-    assert n_samples == 8
+            # A fact is written on; a question is answered.
+            chat = event.phase == "tune"
+            assert event.prompt == ("What falls from clouds?" if chat else "Rain falls")
+            assert event.text == reply_to(event.prompt, model.transformer, model.tokenizer, chat).finish()
+            texts[event.phase].append(event.text)
+    assert {phase: len(found) for phase, found in texts.items()} == {"pretrain": 3, "tune": 5}
+    assert texts["tune"][-1] == model.ask("What falls from clouds?")
 
 
 def poison(model: Model, value: float) -> None:
@@ -149,42 +157,45 @@ def poison(model: Model, value: float) -> None:
         parameters.values *= value
 
 
-def updates_before_poison(after: int) -> tuple[TrainingRun, list[Event]]:
+def run_for(updates: int) -> TrainingRun:
     run = start()
-    events: list[Event] = []
-    iterator = run.run()
-    while sum(isinstance(event, StepDone) for event in events) < after:
-        events.append(next(iterator))
-    return run, events
+    events = run.run()
+    for _ in range(updates):
+        while not isinstance(next(events), StepDone):
+            pass
+    return run
 
 
 @pytest.mark.parametrize("value", [np.nan, 1e30])
 @pytest.mark.parametrize("after", [0, 3, 5, 12])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_divergence_stops_the_run_before_the_weights_are_touched(value: float, after: int) -> None:
-    run, _ = updates_before_poison(after)
+    run = run_for(after)
     optimizer = run.optimizer
     poison(run.model, value)
     values = run.model.transformer.parameters.values.tobytes()
     m, v, updates = optimizer.m.tobytes(), optimizer.v.tobytes(), optimizer.updates
     steps = [progress.step for progress in run.model.card.progress.values()]
+    events: list[Event] = []
     with pytest.raises(TrainingDivergedError) as caught:
-        for event in run.run():
-            assert not isinstance(event, StepDone)
+        events.extend(run.run())
+    assert not any(isinstance(event, StepDone) for event in events)
     assert run.model.transformer.parameters.values.tobytes() == values
     assert (optimizer.m.tobytes(), optimizer.v.tobytes(), optimizer.updates) == (m, v, updates)
-    assert [progress.step for progress in run.model.card.progress.values()] in (steps, [0, 0])
+    # 5 is the last update of an epoch: its record is still written, from good figures.
+    assert [progress.step for progress in run.model.card.progress.values()] == (
+        [0, 0] if after == 5 else steps
+    )
     assert "\n" not in str(caught.value)
-    phase = "pretrain" if after < 10 else "tune"
-    assert phase in str(caught.value)
+    assert ("tune" if after > 10 else "pretrain") in str(caught.value)
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_a_learning_rate_far_too_large_ends_in_the_error_or_in_finite_weights() -> None:
+@pytest.mark.filterwarnings("error")  # and one error is enough: no warnings of NumPy above it
+def test_a_learning_rate_far_too_large_ends_in_the_error() -> None:
     """Never in NaN that nobody tells."""
     wild = replace(PRESET, pretrain=replace(PRESET.pretrain, lr=1e30, epochs=3))
     run = start(preset=wild)
+    events: list[Event] = []
     with pytest.raises(TrainingDivergedError):
-        for event in run.run():
-            if isinstance(event, StepDone):
-                assert math.isfinite(event.loss)
+        events.extend(run.run())
+    assert all(math.isfinite(event.loss) for event in events if isinstance(event, StepDone))

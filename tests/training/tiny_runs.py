@@ -72,7 +72,7 @@ def comparable(events: Iterable[Event]) -> list[Any]:
 def state(model: Model) -> dict[str, Any]:
     """All that makes a model, to the bit, but for the time that it took."""
     assert model.optimizer is not None
-    progress = {phase: without_timings(p.to_dict()) for phase, p in model.card.progress.items()}
+    progress = {phase: without_timings(asdict(p)) for phase, p in model.card.progress.items()}
     return {
         "values": model.transformer.parameters.values.tobytes(),
         "m": model.optimizer.m.tobytes(),

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
+from io import TextIOWrapper
 
 from threadpoolctl import threadpool_limits
 
@@ -33,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines() -> Iterable[str]:
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     try:
         for number, line in enumerate(sys.stdin, start=1):
             if line.strip():

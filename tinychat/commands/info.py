@@ -17,7 +17,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"parameters": summary.n_parameters, **facts}))
     else:
         for name, value in _lines(summary):
-            print(f"{name:<12}{value}")
+            print(f"{name:<14}{value}")
     return 0
 
 

@@ -2,11 +2,11 @@
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
@@ -17,6 +17,7 @@ from tinychat.commands.interrupts import interrupts
 from tinychat.commands.recipe import library, training_run
 from tinychat.errors import UsageError
 from tinychat.model import PHASE_TITLES, Model
+from tinychat.paths import user_path
 from tinychat.training.checkpoint import checkpointed
 from tinychat.training.events import CheckpointSaved, EpochDone, Event, Finished, PhaseStarted, StepDone
 from tinychat.weights import save
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if "out" not in args and "resume" not in args:
         raise UsageError("say where to write the weights, with --out FILE")
     training = training_run(args)
-    out = Path(args.out) if "out" in args else library(args).find(args.resume)
+    out = user_path(args.out) if "out" in args else library(args).find(args.resume)
     for warning in training.warnings:
         print(f"tinychat: {warning}", file=sys.stderr)
     out = save(training.model, out)  # better to learn now than after the training that it cannot be written
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         save(training.model, out)
         print(
             f"tinychat: interrupted after {training.model.card.epochs_done} epochs; "
-            f"go on with: tinychat train --resume {out}",
+            f"go on with: tinychat train --resume {shlex.quote(str(out))}",
             file=sys.stderr,
         )
         return INTERRUPTED

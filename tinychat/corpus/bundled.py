@@ -5,6 +5,7 @@ from pathlib import Path
 from tinychat.corpus.corpus import Corpus
 from tinychat.corpus.readers import read_path
 from tinychat.errors import CorpusError
+from tinychat.paths import user_path
 
 DEFAULT = "basics"
 
@@ -30,12 +31,8 @@ def load_corpus(source: str | Path = DEFAULT) -> Corpus:
     bundled = bundled_corpora()
     if str(source) in bundled:
         return read_path(bundled[str(source)], name=str(source), source=str(source))
-    try:
-        path = Path(source).expanduser()
-        is_there = path.exists()
-    except (OSError, RuntimeError, ValueError):  # too long a name, an unknown ~user, a NUL
-        path, is_there = Path(source), False
-    if not is_there:
+    path = user_path(source)
+    if not path.exists():
         raise CorpusError(
             f"no corpus at {path}: give a file, a folder, or one of the bundled names: {', '.join(bundled)}"
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tinychat.corpus.dialogue import Dialogue
+from tinychat.errors import CorpusError
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,16 @@ class Corpus:
     """What `load_corpus` takes to read it again: the name of a bundled corpus or an absolute path."""
     warnings: tuple[str, ...] = ()
     """What was left out while reading, a sentence each."""
+
+    def check(self) -> None:
+        """Raise CorpusError if it is empty, or has a fact, a dialogue or a turn without text."""
+        said = [
+            text for dialogue in self.dialogues for turn in dialogue for text in (turn.user, turn.assistant)
+        ]
+        if not self.facts and not self.dialogues:
+            raise CorpusError(f"the corpus {self.name!r} is empty; add some text to it")
+        if not all(text.strip() for text in (*self.facts, *said)) or not all(self.dialogues):
+            raise CorpusError(f"the corpus {self.name!r} has a fact, a dialogue or a turn without text")
 
     def texts(self) -> Iterator[str]:
         """Every text that the tokenizer must know."""

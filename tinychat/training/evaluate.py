@@ -31,6 +31,7 @@ class Evaluation:
 
 def evaluate(model: Model, corpus: Corpus) -> Evaluation:
     """Loss and accuracy of the next token, and the dialogues that are answered word for word."""
+    corpus.check()
     with threadpool_limits(limits=1, user_api="blas"):
         rows = Rows.of(corpus, model.tokenizer, model.config.max_seq_len)
         batches = Batches([*rows.facts, *rows.dialogues])

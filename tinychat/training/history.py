@@ -1,9 +1,8 @@
 """What is known about a training run: how far it is, and how every epoch went."""
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
-from tinychat.errors import WeightsError
+from tinychat.errors import ConfigError
 from tinychat.training.events import EpochDone
 
 
@@ -29,19 +28,7 @@ class PhaseProgress:
     def last_loss(self) -> float | None:
         return self.epochs[-1].loss if self.epochs else None
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, state: dict[str, Any]) -> "PhaseProgress":
-        """Inverse of `to_dict`; raise WeightsError if the state is not one."""
-        try:
-            progress = cls(**{**state, "epochs": [EpochDone(**record) for record in state["epochs"]]})
-        except (TypeError, KeyError) as error:
-            raise WeightsError(f"the file's training history is damaged: {error}") from None
-        for f in fields(cls):
-            if f.name != "epochs" and not isinstance(getattr(progress, f.name), int | float):
-                raise WeightsError(f"the file's training history is damaged: {f.name} is not a number")
-        if len(progress.epochs) != progress.epoch:
-            raise WeightsError("the file's training history is damaged: an epoch is missing")
-        return progress
+    def __post_init__(self) -> None:
+        """Raise ConfigError for numbers that no training leads to."""
+        if len(self.epochs) != self.epoch or min(self.step, self.n_tokens, self.n_correct) < 0:
+            raise ConfigError("the training history does not fit together")

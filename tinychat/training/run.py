@@ -59,6 +59,7 @@ class TrainingRun:
         tune_epochs: int | None = None,
     ) -> "TrainingRun":
         """A new model with weights drawn from `seed`. Epochs are the preset's unless given."""
+        corpus.check()
         if seed < 0:
             raise UsageError(f"the seed must be a whole number of at least 0, not {seed}")
         tokenizer = WordTokenizer.train(corpus.texts())

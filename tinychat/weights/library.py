@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tinychat.errors import StorageError, UsageError, WeightsError
 from tinychat.model import ModelCard
+from tinychat.paths import user_path
 from tinychat.weights.npz import Summary, read_summary
 
 LATEST = "latest"
@@ -20,7 +21,7 @@ class Library:
 
     def find(self, name: str) -> Path:
         """Path of a file, of a saved model by name, or of the `latest`; WeightsError if there is none."""
-        path = Path(name).expanduser()
+        path = user_path(name)
         if path.is_file():
             return path
         paths = self._paths()
@@ -43,13 +44,18 @@ class Library:
     def path_for(self, name: str) -> Path:
         """Where to save a model of this name; raise UsageError if it cannot be the name of a file."""
         name = name.strip().removesuffix(".npz")
-        if not name or name.startswith(".") or re.search(r'[\\/:*?"<>|\x00-\x1f]', name) or len(name) > 100:
+        if (
+            not name
+            or name.startswith(".")
+            or re.search(r'[\\/:*?"<>|\x00-\x1f]', name)
+            or len(name.encode()) > 100
+        ):
             raise UsageError(f"{name!r} cannot be the name of a file; use letters, digits, spaces and dashes")
         return self.folder / f"{name}.npz"
 
     def new_path(self, card: ModelCard) -> Path:
         """A free name for a new model: corpus, preset and seed, and a number if that is taken."""
-        stem = re.sub(r"[^\w.-]+", "-", f"{card.corpus}-{card.preset}-seed{card.seed}")[:80]
+        stem = re.sub(r"\W+", "-", f"{card.corpus[:20]}-{card.preset}-seed{card.seed}").strip("-")
         number = 1
         while (path := self.folder / (f"{stem}.npz" if number == 1 else f"{stem}-{number}.npz")).exists():
             number += 1
@@ -68,6 +74,5 @@ class Library:
             ) from None
 
     def _paths(self) -> list[Path]:
-        with suppress(OSError):
-            return sorted(self.folder.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
-        return []
+        files = [path for path in self.folder.glob("*.npz") if path.is_file()]
+        return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)

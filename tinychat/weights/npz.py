@@ -11,10 +11,10 @@ or dtypes but the expected, no numbers that are not finite.
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,11 +26,10 @@ from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import ConfigError, StorageError, TinychatError, WeightsError
 from tinychat.model import Model, ModelCard
+from tinychat.paths import user_path
+from tinychat.records import from_json
 from tinychat.tokenizer import Tokenizer, tokenizer_from_dict
 from tinychat.training.optimizer import Adam
-
-_DAMAGE = (ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, MemoryError, zlib.error)
-"""What reading a damaged archive can raise."""
 
 FORMAT = "tinychat"
 VERSION = 1
@@ -51,7 +50,9 @@ class Summary:
 
 def save(model: Model, path: str | Path) -> Path:
     """Write `model` to `path`, whole or not at all. Raise StorageError if the place cannot be written to."""
-    path = Path(path).expanduser()
+    path = user_path(path)
+    if not path.name or path.name == "..":
+        raise StorageError(f"{str(path)!r} has no file name; give one")
     if path.suffix != ".npz":
         path = path.with_name(path.name + ".npz")
     arrays: dict[str, Any] = {f"parameters/{name}": view for name, view in _views(model.transformer)}
@@ -73,13 +74,13 @@ def save(model: Model, path: str | Path) -> Path:
 
 def read_summary(path: str | Path) -> Summary:
     """Read and check the description alone. Raise WeightsError if there is none."""
-    with _opened(Path(path).expanduser()) as archive:
+    with _opened(user_path(path)) as archive:
         return _summary(archive)
 
 
 def load(path: str | Path) -> Model:
     """Read and check a whole model. Raise WeightsError with what is wrong with the file."""
-    with _opened(Path(path).expanduser()) as archive:
+    with _opened(user_path(path)) as archive:
         summary = _summary(archive)
         transformer = Transformer(summary.config)
         for name, view in _views(transformer):
@@ -129,15 +130,40 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise WeightsError(f"{path} is not there; check the name, or train a model first") from None
     except zipfile.BadZipFile:
         raise WeightsError(f"{path} is not a whole .npz file, or was cut short; take another copy") from None
-    except _DAMAGE as error:
-        raise WeightsError(f"{path} is not a weights file of tinychat, or is damaged: {error}") from None
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
+    except Exception as error:  # damage shows itself in as many ways as there are parsers in between
+        reason = " ".join(str(error).split())[:200]
+        raise WeightsError(f"{path} is not a weights file of tinychat, or is damaged: {reason}") from None
 
 
 def _summary(archive: zipfile.ZipFile) -> Summary:
+    metadata = _metadata(archive)
+    parts = metadata["config"], metadata["card"]
+    try:
+        config, card = from_json(ModelConfig, parts[0]), from_json(ModelCard, parts[1])
+    except ConfigError as error:
+        raise WeightsError(f"the description is damaged: {error}") from None
+    tokenizer = tokenizer_from_dict(metadata["tokenizer"])
+    if tokenizer.vocab_size != config.vocab_size:
+        raise WeightsError(
+            f"the tokenizer has {tokenizer.vocab_size} tokens, but the model {config.vocab_size}"
+        )
+    updates = metadata["updates"]
+    if updates is not None and (type(updates) is not int or updates < 0):
+        raise WeightsError("the description is damaged: the optimiser's update count is not a number")
+    n_parameters = _check_arrays(archive, config, updates is not None)
+    return Summary(Path(str(archive.filename)), config, tokenizer, card, updates, n_parameters)
+
+
+def _metadata(archive: zipfile.ZipFile) -> dict[str, Any]:
+    """The description as JSON has it, of our format and version, with all its parts."""
     if "metadata.npy" not in archive.namelist():
         raise WeightsError("not a weights file of tinychat; train and save with tinychat")
+    with archive.open("metadata.npy") as file:
+        _, _, dtype = _header(file)
+        if dtype.itemsize > archive.getinfo("metadata.npy").file_size:
+            raise WeightsError("the description is shorter than it says; take another copy")
     with archive.open("metadata.npy") as file:
         metadata = json.loads(str(npy.read_array(file, allow_pickle=False)))
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
@@ -147,28 +173,20 @@ def _summary(archive: zipfile.ZipFile) -> Summary:
             f"has format version {metadata.get('version')!r}, and this tinychat reads version {VERSION}; "
             "use the tinychat that wrote it, or train anew"
         )
-    parts = {key: metadata.get(key) for key in ("config", "tokenizer", "card")}
-    if not all(isinstance(part, dict) for part in parts.values()):
+    if not all(isinstance(metadata.get(part), dict) for part in ("config", "tokenizer", "card")):
         raise WeightsError("the description is damaged: config, tokenizer or card is missing")
-    try:
-        config = ModelConfig.from_dict(parts["config"])  # type: ignore[arg-type]
-        card = ModelCard.from_dict(parts["card"])  # type: ignore[arg-type]
-    except ConfigError as error:
-        raise WeightsError(f"the description is damaged: {error}") from None
-    tokenizer = tokenizer_from_dict(parts["tokenizer"])  # type: ignore[arg-type]
-    if tokenizer.vocab_size != config.vocab_size:
-        raise WeightsError(
-            f"the tokenizer has {tokenizer.vocab_size} tokens, but the model {config.vocab_size}"
-        )
-    updates = metadata.get("updates")
-    if updates is not None and (type(updates) is not int or updates < 0):
-        raise WeightsError("the description is damaged: the optimiser's update count is not a number")
-    n_parameters = _check_arrays(archive, config, updates is not None)
-    return Summary(Path(str(archive.filename)), config, tokenizer, card, updates, n_parameters)
+    if "updates" not in metadata:
+        raise WeightsError("the description is damaged: the optimiser's update count is missing")
+    return metadata
 
 
 def _check_arrays(archive: zipfile.ZipFile, config: ModelConfig, with_optimizer: bool) -> int:
-    """Compare names, shapes and dtypes with those of `config`, from the headers alone; return the size."""
+    """Compare names, shapes, dtypes and sizes with those of `config`; return the number of parameters.
+
+    From the headers alone: nothing is allocated that the file does not hold.
+    """
+    if config.n_layers > len(archive.namelist()):
+        raise WeightsError(f"arrays are missing: the config has {config.n_layers} layers, the file fewer")
     specs = Transformer.specs(config)
     n_parameters = sum(spec.size for spec in specs)
     expected: Mapping[str, tuple[int, ...]] = {f"parameters/{spec.name}": spec.shape for spec in specs}
@@ -182,8 +200,11 @@ def _check_arrays(archive: zipfile.ZipFile, config: ModelConfig, with_optimizer:
     for name, shape in expected.items():
         with archive.open(f"{name}.npy") as file:
             found_shape, fortran, dtype = _header(file)
+            n_bytes = archive.getinfo(f"{name}.npy").file_size - file.tell()
         if found_shape != shape or dtype != np.float32 or fortran:
             raise WeightsError(f"{name} is {dtype}{found_shape}, and the config wants float32{shape}")
+        if n_bytes != prod(shape) * dtype.itemsize:
+            raise WeightsError(f"{name} has {n_bytes} bytes, too few or too many for float32{shape}")
     return n_parameters
 
 

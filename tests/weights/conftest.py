@@ -1,0 +1,63 @@
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinychat import weights
+from tinychat.config import ModelConfig, Preset, TrainConfig
+from tinychat.corpus import Corpus, Turn
+from tinychat.model import Model
+from tinychat.training.events import StepDone
+from tinychat.training.run import TrainingRun
+
+CORPUS = Corpus(
+    "tiny",
+    ("Rain falls from clouds.", "The sun melts the snow.", "Birds “sing”."),
+    ((Turn("What falls?", "Rain falls."),), (Turn("Who sings?", "Birds sing."), Turn("When?", "In spring."))),
+    source="tiny",
+)
+PRESET = Preset(
+    name="tiny",
+    summary="for tests",
+    model=lambda vocab_size: ModelConfig(
+        vocab_size, n_layers=2, d_model=16, d_ff=32, head_dim=16, max_seq_len=24
+    ),
+    pretrain=TrainConfig(epochs=2, lr=0.005),
+    tune=TrainConfig(epochs=3, lr=0.002),
+)
+
+
+@pytest.fixture
+def model() -> Model:
+    """Stopped within the second epoch of its second phase, so that no figure of its history is 0."""
+    run = TrainingRun.start(CORPUS, PRESET, seed=7)
+    steps = (event for event in run.run() if isinstance(event, StepDone))
+    for _ in islice(steps, 9):
+        pass
+    progress = run.model.card.progress["tune"]
+    assert (progress.epoch, progress.step) == (1, 1)
+    return run.model
+
+
+@pytest.fixture
+def saved(model: Model, tmp_path: Path) -> Path:
+    return weights.save(model, tmp_path / "model.npz")
+
+
+@pytest.fixture
+def everything() -> Callable[[Model], dict[str, Any]]:
+    """All that a model is, in a form that can be compared to the bit."""
+
+    def everything(model: Model) -> dict[str, Any]:
+        optimizer = model.optimizer
+        return {
+            "values": model.transformer.parameters.values.tobytes(),
+            "config": model.config,
+            "card": model.card,
+            "tokenizer": model.tokenizer.to_dict(),
+            "optimizer": optimizer and (optimizer.m.tobytes(), optimizer.v.tobytes(), optimizer.updates),
+        }
+
+    return everything

@@ -1,0 +1,196 @@
+"""Saving and loading: the same bits back, whole files or none."""
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from tinychat import weights
+from tinychat.errors import StorageError, UsageError
+from tinychat.model import Model
+
+Everything = Callable[[Model], dict[str, Any]]
+
+
+def test_round_trip_to_the_bit(model: Model, saved: Path, everything: Everything) -> None:
+    loaded = weights.load(saved)
+    assert everything(loaded) == everything(model)
+    parameters = loaded.transformer.parameters
+    assert parameters.values.dtype == np.float32
+    np.testing.assert_array_equal(parameters.grads, 0)
+    assert loaded.optimizer is not None
+    assert loaded.optimizer.parameters is parameters
+    assert loaded.optimizer.updates == 9
+
+
+def test_the_layers_of_a_loaded_model_see_its_weights(model: Model, saved: Path) -> None:
+    loaded = weights.load(saved)
+    ids = np.array([[1, 7, 3, 9]])
+    logits = model.transformer.forward(ids)
+    assert logits.std() > 0
+    np.testing.assert_array_equal(loaded.transformer.forward(ids), logits)
+    assert loaded.ask("What falls?") == model.ask("What falls?")
+
+
+def test_saving_again_writes_the_same_bytes(saved: Path, tmp_path: Path) -> None:
+    again = weights.save(weights.load(saved), tmp_path / "again.npz")
+    assert again.read_bytes() == saved.read_bytes()
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 1e-45, -1e-40, 3.4028235e38, 1 / 3])
+def test_numbers_at_the_edge_of_float32(model: Model, tmp_path: Path, value: float) -> None:
+    model.transformer.parameters.values[5] = value
+    loaded = weights.load(weights.save(model, tmp_path / "edge.npz"))
+    assert loaded.transformer.parameters.values.tobytes() == model.transformer.parameters.values.tobytes()
+
+
+def test_without_an_optimizer(model: Model, tmp_path: Path, saved: Path, everything: Everything) -> None:
+    model = replace(model, optimizer=None)
+    path = weights.save(model, tmp_path / "small.npz")
+    assert path.stat().st_size < 0.5 * saved.stat().st_size
+    loaded = weights.load(path)
+    assert loaded.optimizer is None
+    assert everything(loaded) == everything(model)
+    assert weights.read_summary(path).updates is None
+
+
+def test_the_summary_is_what_the_model_says(model: Model, saved: Path) -> None:
+    summary = weights.read_summary(saved)
+    assert summary.path == saved
+    assert summary.config == model.config
+    assert summary.card == model.card
+    assert summary.tokenizer.to_dict() == model.tokenizer.to_dict()
+    assert summary.updates == 9
+    assert summary.n_parameters == model.n_parameters
+
+
+def test_any_numpy_program_can_read_the_file(model: Model, saved: Path) -> None:
+    with np.load(saved, allow_pickle=False) as archive:
+        names = set(archive.files)
+        specs = model.transformer.parameters.specs
+        assert names == {"metadata", "optimizer/m", "optimizer/v", *(f"parameters/{s.name}" for s in specs)}
+        np.testing.assert_array_equal(
+            archive["parameters/attention.1.w_qkv"], model.transformer.blocks[1].attention.w_qkv
+        )
+        assert {archive[name].dtype for name in names - {"metadata"}} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("a", "a.npz"),
+        ("a.npz", "a.npz"),
+        ("a.tar", "a.tar.npz"),
+        ("v1.2", "v1.2.npz"),
+        ("a b ü", "a b ü.npz"),
+    ],
+)
+def test_the_suffix_is_added_where_it_is_missing(
+    model: Model, tmp_path: Path, given: str, written: str
+) -> None:
+    assert weights.save(model, str(tmp_path / given)) == tmp_path / written
+    assert [path.name for path in tmp_path.iterdir()] == [written]
+    assert model.save(tmp_path / given) == tmp_path / written
+
+
+def test_folders_are_made_and_the_home_folder_is_understood(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    path = weights.save(model, "~/one/two/model")
+    assert path == tmp_path / "one" / "two" / "model.npz"
+    assert weights.load("~/one/two/model.npz").card == weights.read_summary("~/one/two/model.npz").card
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+def test_the_file_has_the_permissions_of_any_new_file(saved: Path) -> None:
+    other = saved.with_name("other")
+    other.touch()
+    assert stat.S_IMODE(saved.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
+
+
+def test_a_new_file_takes_the_place_of_the_old(model: Model, saved: Path) -> None:
+    model.transformer.parameters.values += 1
+    assert weights.save(model, saved) == saved
+    np.testing.assert_array_equal(
+        weights.load(saved).transformer.parameters.values, model.transformer.parameters.values
+    )
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+class Breaking:
+    """An array that fails when half of the file is written."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), KeyboardInterrupt(), MemoryError()])
+def test_an_interrupted_saving_leaves_the_old_file_and_nothing_else(
+    model: Model, saved: Path, error: BaseException
+) -> None:
+    before = saved.read_bytes()
+    assert model.optimizer is not None
+    model.optimizer.m = Breaking(error)  # type: ignore[assignment]
+    with pytest.raises(type(error)):
+        weights.save(model, saved)
+    assert saved.read_bytes() == before
+    with pytest.raises(type(error)):
+        weights.save(model, saved.with_name("new"))
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(model: Model, saved: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = saved.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(StorageError) as caught:
+            weights.save(model, saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(caught.value)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+@pytest.mark.parametrize("place", ["file/model", "file/deep/model", "folder.npz", ".", ""])
+def test_a_place_that_cannot_be_written(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "file").write_text("a regular file")
+    (tmp_path / "folder.npz").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for path in (place, tmp_path / place if Path(place).name else Path("/")):
+        with pytest.raises(StorageError) as caught:
+            weights.save(model, path)
+        assert "\n" not in str(caught.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.npz"]
+
+
+@pytest.mark.parametrize("place", ["n" * 300, "nul\0", "~nobody-of-this-name/model"])
+def test_a_path_that_no_file_can_have(model: Model, tmp_path: Path, place: str) -> None:
+    for path in (place, tmp_path / place) if place[0] != "~" else (place,):
+        with pytest.raises(UsageError, match="cannot be a path"):
+            weights.save(model, path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_is_not_ours(model: Model, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StorageError, match="choose another place"):
+            weights.save(model, tmp_path / "model")
+    finally:
+        tmp_path.chmod(0o700)
