@@ -72,7 +72,7 @@ class ModelCard:
         phases = set(self.configs)
         if not phases <= set(PHASE_TITLES) or set(self.progress) != phases:
             raise ConfigError("the phases of the card do not match")
-        if set(self.sample_prompts) != phases or not all(self.sample_prompts.values()):
+        if not phases <= set(self.sample_prompts) or not all(self.sample_prompts.values()):
             raise ConfigError("the card must have a sample prompt for every phase")
         if min(self.seed, self.n_facts, self.n_dialogues, self.max_turns) < 0:
             raise ConfigError("the seed and the counts of the card must be at least 0")

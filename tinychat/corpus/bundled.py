@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tinychat.corpus.corpus import Corpus
 from tinychat.corpus.readers import read_path
-from tinychat.errors import CorpusError
+from tinychat.errors import CorpusError, UsageError
 from tinychat.paths import user_path
 
 DEFAULT = "basics"
@@ -31,7 +31,10 @@ def load_corpus(source: str | Path = DEFAULT) -> Corpus:
     bundled = bundled_corpora()
     if str(source) in bundled:
         return read_path(bundled[str(source)], name=str(source), source=str(source))
-    path = user_path(source)
+    try:
+        path = user_path(source)
+    except UsageError as error:
+        raise CorpusError(str(error)) from None
     if not path.exists():
         raise CorpusError(
             f"no corpus at {path}: give a file, a folder, or one of the bundled names: {', '.join(bundled)}"
