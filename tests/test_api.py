@@ -294,6 +294,5 @@ def test_errors_of_files(learned: tinychat.Model, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "/"])
 def test_saving_under_no_name(learned: tinychat.Model, name: str) -> None:
-    # BUG: a bare ValueError: … has an empty name.
     with pytest.raises(tinychat.TinychatError):
         learned.save(name)

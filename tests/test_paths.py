@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tinychat.paths import data_dir, models_dir
+from tinychat.errors import UsageError
+from tinychat.paths import data_dir, models_dir, user_path
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +45,18 @@ def test_asking_creates_nothing(tmp_path: Path) -> None:
     models_dir()
     models_dir(tmp_path / "mine")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_of_a_user(tmp_path: Path) -> None:
+    for text in ("a/b.npz", "", "with spaces", "山"):
+        assert user_path(text) == user_path(Path(text)) == Path(text)
+    assert user_path("~/a") == tmp_path / "home" / "a"
+
+
+@pytest.mark.parametrize("text", ["~nobody-has-this-name/a", "x" * 5000, "a\x00b"])
+@pytest.mark.skipif(sys.platform == "win32", reason="there, other things cannot be paths")
+def test_what_cannot_be_a_path(text: str) -> None:
+    # BUG: Path.exists() swallows what a NUL character raises, so that it comes up later, as a ValueError.
+    with pytest.raises(UsageError, match="cannot be a path") as caught:
+        user_path(text)
+    assert repr(text[:80]) in str(caught.value)

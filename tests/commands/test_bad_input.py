@@ -36,7 +36,6 @@ BAD_CORPORA: dict[str, tuple[str, bytes | None, tuple[str, ...]]] = {
     "json, no list": ("a.json", b'{"facts": []}', ("list",)),
     "json, a number": ("a.json", b"[3]", ("item 1",)),
     "json, nested deeply": ("a.json", b"[" * 100_000, ("deeply",)),
-    # BUG: a traceback, ValueError: Exceeds the limit (4300 digits) for integer string conversion.
     "json, a number of 5000 digits": ("a.json", b"[" + b"1" * 5000 + b"]", ()),
     "json, half a dialogue": ("a.json", b'[{"user": "Who?"}]', ("item 1", "assistant")),
     "jsonl, second line": ("a.jsonl", b'"Rain falls."\n{"user": }\n', ("line 2",)),
@@ -202,5 +201,4 @@ def test_missing_weights(call: Call, name: str, given: str) -> None:
 
 @pytest.mark.parametrize("name", MODEL_COMMANDS)
 def test_a_name_longer_than_any_file_has(call: Call, name: str) -> None:
-    # BUG: exit code 1, as if the system had failed: `x…: File name too long`.
     assert_refused(call(*MODEL_COMMANDS[name], "x" * 5000), 2)

@@ -117,7 +117,6 @@ def test_numbers_are_whole_and_not_negative(call: Call, flag: str, value: str, c
 
 
 def test_a_line_break_in_an_argument_makes_no_second_line(call: Call) -> None:
-    # BUG: usage errors repeat what was typed as it is, so that the message takes several lines.
     assert_refused(call("corpora", "one\ntwo"), 2)
 
 
@@ -196,7 +195,6 @@ def test_a_mistake_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_flag_before_a_command_that_cannot_use_it_is_refused(
     call: Call, arguments: list[str], learned: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # BUG: such a flag is taken and silently ignored.
     shutil.copy(learned, "m.npz")
     monkeypatch.setattr("tinychat.commands.recipe.load_corpus", lambda _: pytest.fail("training began"))
     assert_refused(call(*arguments), 2, arguments[0])
@@ -222,7 +220,6 @@ def test_a_flag_before_a_command_that_cannot_use_it_is_refused(
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="there, any name has a home folder")
 def test_a_tilde_with_an_unknown_name(call: Call, arguments: list[str]) -> None:
-    # BUG: a traceback, RuntimeError: Could not determine home directory.
     shown = call(*arguments)
     assert shown.err.count("\n") == 1
     assert "~nobody-has-this-name" in shown.err

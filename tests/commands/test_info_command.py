@@ -37,7 +37,6 @@ def test_info_tells_where_a_model_comes_from(call: Call, learned: Path, kept_cor
 
 
 def test_names_and_values_stand_apart(call: Call, learned: Path) -> None:
-    # BUG: "pre-training" is as wide as its column: `pre-training20 of 20 epochs`.
     lines = call("info", learned).out.splitlines()
     names = ["file", "created", "corpus", "preset", "parameters", "shape", "pre-training", "instruction"]
     assert [line.split()[0] for line in lines] == [*names, "optimiser", "versions"]

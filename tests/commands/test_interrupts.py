@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -154,7 +155,6 @@ def test_two_interrupts_at_once(call: Call, kept_corpus: Path, monkeypatch: pyte
 def test_the_command_to_go_on_with_can_be_pasted(
     call: Call, kept_corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # BUG: a path with spaces is not quoted.
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", InterruptAfter(4))
         done = call("train", "--corpus", kept_corpus, *EPOCHS, "--out", "my first model.npz", "--json")
@@ -245,7 +245,9 @@ def test_control_c_while_asking(learned: Path) -> None:
         assert process.stdout is not None
         process.stdin.write(b"What falls?\n")
         process.stdin.flush()
-        assert process.stdout.readline() == b"Rain falls.\n"  # and not only when the input ends
+        ready, _, _ = select.select([process.stdout], [], [], 20)
+        assert ready, "the answer must come before the input ends"
+        assert process.stdout.readline() == b"Rain falls.\n"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, b"", b"tinychat: interrupted\n")

@@ -63,8 +63,8 @@ def nobody_reads() -> Iterator[int]:
 @not_on_windows
 @commands("--help", "--version", "corpora", "info MODEL", EVAL, ASK, TRAIN)
 def test_nobody_reads_the_output(arguments: list[str]) -> None:
-    # BUG: what is printed without a flush fails only at the exit of Python:
-    # exit code 120 and "Exception ignored in: <_io.TextIOWrapper name='<stdout>' …".
+    """What is printed without a flush fails only when Python ends, and then in Python's own words."""
+    # BUG: so it is with --help: code 120, "Exception ignored in: <_io.TextIOWrapper name='<stdout>' …".
     with nobody_reads() as stdout:
         done = spawn(*arguments, stdout=stdout)
     assert done.err == ""
@@ -75,7 +75,6 @@ def test_nobody_reads_the_output(arguments: list[str]) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @commands("--version", "info MODEL", ASK, TRAIN)
 def test_the_disk_is_full_behind_the_output(arguments: list[str]) -> None:
-    # BUG: as above; one line is told, and then Python's own.
     with Path("/dev/full").open("wb") as stdout:
         done = spawn(*arguments, stdout=stdout)
     assert done.err.count("\n") == 1
@@ -119,7 +118,7 @@ def test_no_standard_output_at_all(learned: Path) -> None:
 
 @not_on_windows
 def test_no_standard_error_at_all(learned: Path) -> None:
-    # BUG: without a stderr, remarks go to stdout.
+    """Then remarks go nowhere, and not to stdout."""
     done = shell('"$@" 2>&-', "ask", "--load", learned, "--json", "[What] falls?")
     assert [record["prompt"] for record in done.records] == ["[What] falls?"]
 
@@ -142,7 +141,7 @@ def mountain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_answer_that_the_encoding_of_the_output_does_not_have(
     mountain: Path, encoding: str, flags: list[str]
 ) -> None:
-    # BUG: UnicodeEncodeError, with a traceback. On Windows every pipe is in cp1252.
+    """On Windows every pipe is in cp1252."""
     done = spawn("ask", "--load", mountain, "Größe", *flags, env={"PYTHONIOENCODING": encoding})
     assert "Traceback" not in done.err
     assert done.code == 0
@@ -173,13 +172,12 @@ def test_input_that_is_empty_ends(learned: Path) -> None:
     "env",
     [
         {"PYTHONIOENCODING": "utf-8:strict"},
-        # BUG: in this locale, and with LC_ALL=C or PYTHONUTF8=1, invalid bytes become surrogates, in the
-        # prompt and in the JSON.
         {"LC_ALL": "C.UTF-8"},
     ],
     ids=lambda env: "=".join(*env.items()),
 )
 def test_input_that_is_not_utf_8(learned: Path, env: dict[str, str]) -> None:
+    """By itself, Python takes invalid bytes for surrogates in some locales, and in others it does not."""
     done = spawn("ask", "--load", learned, "--json", input=b"Gr\xf6\xdfe\n", env=env)
     assert done.err.count("\n") == 1
     assert "UTF-8" in done.err
@@ -188,7 +186,6 @@ def test_input_that_is_not_utf_8(learned: Path, env: dict[str, str]) -> None:
 
 @not_on_windows
 def test_no_standard_input_at_all(learned: Path) -> None:
-    # BUG: a traceback, TypeError: 'NoneType' object is not iterable.
     done = shell('"$@" <&-', "ask", "--load", learned)
     assert "Traceback" not in done.err
     assert done.err.count("\n") <= 1

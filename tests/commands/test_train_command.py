@@ -266,7 +266,6 @@ def test_a_folder_in_the_place_of_the_file(call: Call, corpus: Path) -> None:
 
 @pytest.mark.parametrize("out", ["", ".", "/", ".."])
 def test_an_out_that_is_no_file_name(call: Call, corpus: Path, out: str) -> None:
-    # BUG: a traceback, ValueError: … has an empty name; and `..` writes a file called `...npz`.
     done = call("train", "--corpus", corpus, *EPOCHS, "--out", out)
     assert done.code in (1, 2)
     assert done.err.count("\n") == 1

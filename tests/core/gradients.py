@@ -101,7 +101,7 @@ def assert_gradients(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -
 
 
 def assert_overwrites(layer: AnyLayer, parameters: Parameters, x: Floats | Ids) -> None:
-    """A second backward leaves the same gradients, to the bit, whatever was there; and returns the same dx."""
+    """A second backward leaves the same gradients, to the bit, whatever was there, and the same dx."""
     dy = random_vectors(*layer.forward(x).shape, seed=4)
     parameters.grads[...] = 0
     first = layer.backward(dy)

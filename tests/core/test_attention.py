@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from gradients import (
-    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
+    assert_overwrites,
     assert_stays_float32,
     random_vectors,
     randomise,

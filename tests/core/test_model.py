@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from gradients import (
     TOLERANCE,
-    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
+    assert_overwrites,
     assert_stays_float32,
     numeric_gradient,
     relative_error,

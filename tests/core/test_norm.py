@@ -1,8 +1,8 @@
 import numpy as np
 from gradients import (
-    assert_overwrites,
     assert_forgets_shapes,
     assert_gradients,
+    assert_overwrites,
     assert_stays_float32,
     random_vectors,
     randomise,

@@ -116,5 +116,5 @@ def test_a_corpus_of_facts_has_no_dialogues_to_answer() -> None:
 
 
 def test_a_corpus_with_nothing_to_measure() -> None:
-    with pytest.raises(TinychatError):  # BUG: ZeroDivisionError
+    with pytest.raises(TinychatError):
         evaluate(by_heart(), Corpus("empty"))

@@ -253,7 +253,6 @@ def test_phases_of_no_epochs() -> None:
     assert nothing.model.card.is_finished
 
 
-# BUG: the dialogue without a turn ends in IndexError
 @pytest.mark.parametrize(
     "corpus",
     [

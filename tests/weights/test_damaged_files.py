@@ -73,8 +73,9 @@ def test_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["~nobody-of-this-name/model.npz", "nul\0.npz", "n" * 300])
 def test_a_path_that_no_file_can_have(path: str) -> None:
     for read in (weights.load, weights.read_summary):
-        with pytest.raises(UsageError, match="cannot be a path"):
+        with pytest.raises((UsageError, WeightsError)) as caught:
             read(path)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +172,7 @@ def test_single_bytes_changed_in_the_headers(saved: Path, seed: int) -> None:
         flipped = bytearray(whole)
         flipped[place] ^= rng.integers(1, 256)
         path.write_bytes(flipped)
-        assert_refused_or_good(
-            path
-        )  # BUG: tokenize.TokenError and SyntaxError come out of NumPy's header reader
+        assert_refused_or_good(path)
 
 
 def with_header(text: str, version: bytes = b"\x01\x00") -> bytes:
@@ -181,7 +180,6 @@ def with_header(text: str, version: bytes = b"\x01\x00") -> bytes:
     return b"\x93NUMPY" + version + len(header).to_bytes(2, "little") + header
 
 
-# BUG: the first four end in TokenError, SyntaxError and TypeError; the last in a message of three lines
 @pytest.mark.parametrize(
     "header",
     [
@@ -231,7 +229,7 @@ def test_a_compressed_archive(saved: Path, method: int) -> None:
         damaged = bytearray(contents)
         damaged[place] ^= 0xFF
         path.write_bytes(damaged)
-        assert_refused_or_good(path)  # BUG: lzma.LZMAError is not caught
+        assert_refused_or_good(path)
 
 
 def test_an_encrypted_archive(saved: Path) -> None:
@@ -415,7 +413,6 @@ def test_a_header_that_promises_too_much(
 @pytest.mark.parametrize("descr", ["<U1000000000", "|S2000000000", "|V2000000000"])
 def test_a_description_that_promises_too_much(refuse: Callable[..., None], descr: str) -> None:
     header = archives.header_bytes((), descr)
-    # BUG: the memory for the text is asked for before anybody looks how much text there is
     assert peak_of(lambda: refuse(lambda m: {**m, "metadata.npy": header})) < SMALL
 
 
@@ -435,7 +432,6 @@ def test_a_config_and_headers_that_promise_too_much_together(refuse: Callable[..
         moments = dict.fromkeys(("optimizer/m.npy", "optimizer/v.npy"), archives.header_bytes(size))
         return archives.with_metadata({**m, **headers, **moments}, metadata)
 
-    # BUG: the model is built before anybody looks whether the file holds that many numbers
     assert peak_of(lambda: refuse(change, summary_too=False)) < SMALL
 
 
@@ -445,7 +441,6 @@ def test_a_config_of_very_many_layers(refuse: Callable[..., None]) -> None:
         metadata["config"]["n_layers"] = 10_000
         return archives.with_metadata(m, metadata)
 
-    # BUG: takes memory and time in proportion; with 10**9 layers, all there is
     assert peak_of(lambda: refuse(change, "missing")) < SMALL
 
 
@@ -496,8 +491,6 @@ def accepted(saved: Path, path: tuple[str | int, ...], field: str, values: list[
     return taken
 
 
-# BUG: card.sample_prompts, card.examples, card.versions, every field of `progress` (booleans, NaN, parts of
-# a step) and every field of `record` are taken as they come, and break resuming or drawing the curves.
 @pytest.mark.parametrize(
     ("section", "field"),
     [(section, f.name) for section, (_, cls) in SECTIONS.items() for f in fields(cls)],
@@ -532,7 +525,6 @@ def test_a_field_that_is_missing_or_too_many(saved: Path, section: str) -> None:
     assert_refused(archives.write(saved.with_name("more.npz"), archives.with_metadata(members, metadata)))
 
 
-# BUG: taken, and then: a ValueError from NumPy (seed), an IndexError (step), a KeyError (prompts)
 @pytest.mark.parametrize(
     ("path", "field", "values"),
     [
