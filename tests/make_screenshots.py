@@ -23,6 +23,7 @@ QUESTIONS = ("Hello!", "How do mountains form?", "Why is the sky blue?", "How do
 
 
 async def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     run = TrainingRun.start(load_corpus(), preset("classic"))
     app = TinychatApp(Library(Path(tempfile.mkdtemp())), run=run)
     async with app.run_test(size=SIZE) as pilot:

@@ -99,12 +99,13 @@ def build_parser() -> _Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code: 0 done, 1 failed, 2 wrong use or input, 130 interrupted."""
     _prepare_streams()
-    args = build_parser().parse_args(argv)
     try:
-        _refuse_flags_of_others(args)
-        code = _run(args)
-        sys.stdout.flush()  # here, so that a full disk or a reader who left is told below
-        return code
+        try:
+            args = build_parser().parse_args(argv)
+            _refuse_flags_of_others(args)
+            return _run(args)
+        finally:
+            sys.stdout.flush()  # here, so that a full disk or a reader who left is seen below
     except TinychatError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """Paths as users give them, and where tinychat keeps what belongs to the user."""
 
+from errno import ENAMETOOLONG
 from pathlib import Path
 
 from tinychat.errors import UsageError
@@ -7,11 +8,18 @@ from tinychat.errors import UsageError
 
 def user_path(text: str | Path) -> Path:
     """The path that a user means, `~` expanded; raise UsageError if no file can have it."""
+    reason = "it has a NUL character" if "\0" in str(text) else ""
     try:
         path = Path(text).expanduser()
         path.exists()
-    except (OSError, RuntimeError, ValueError) as error:  # too long, nobody's ~home, a NUL character
-        raise UsageError(f"{str(text)[:80]!r} cannot be a path: {error}; check its spelling") from None
+    except RuntimeError:
+        reason = "nobody has such a home"
+    except OSError as error:
+        reason = "it is too long" if error.errno == ENAMETOOLONG else ""
+    except ValueError as error:
+        reason = str(error)
+    if reason:
+        raise UsageError(f"{str(text)[:80]!r} cannot be a path: {reason}; check its spelling")
     return path
 
 

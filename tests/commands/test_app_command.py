@@ -105,3 +105,10 @@ def test_a_stderr_that_is_no_terminal() -> None:
     shown = at_a_terminal("--data-dir", "data", redirected="2>err.txt")
     told = Path("err.txt").read_text(encoding="utf-8")
     assert_refused(Outcome(shown.code, shown.out, told), 2, "terminal")
+
+
+@not_on_windows
+def test_a_stdin_that_is_no_terminal() -> None:
+    """That is where the keys come from; waiting for them would never end."""
+    shown = at_a_terminal("--data-dir", "data", redirected="</dev/null")
+    assert_refused_before_the_screen_opens(shown, 2, "terminal", "tinychat train")

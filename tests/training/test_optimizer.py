@@ -124,7 +124,7 @@ def test_where_a_block_ends_changes_no_bit() -> None:
 vectors = arrays(np.float64, st.integers(1, 20), elements=st.floats(-1e6, 1e6, allow_subnormal=False))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(vectors, st.floats(1e-3, 1e3))
 def test_clipping_shortens_and_does_not_turn(gradient: Floats, max_norm: float) -> None:
     norm = float(np.sqrt((gradient**2).sum()))
@@ -134,7 +134,7 @@ def test_clipping_shortens_and_does_not_turn(gradient: Floats, max_norm: float) 
         np.testing.assert_array_equal(clipped, gradient)
     elif norm > max_norm * (1 + 1e-12):
         assert np.linalg.norm(clipped) == pytest.approx(max_norm, rel=1e-9)
-        np.testing.assert_allclose(clipped * (norm / max_norm), gradient, rtol=1e-9)
+        np.testing.assert_allclose(clipped * (norm / max_norm), gradient, rtol=1e-9, atol=1e-290)
 
 
 def test_clipping_at_the_limit_itself_does_nothing() -> None:

@@ -112,7 +112,7 @@ def test_cut_short(saved: Path) -> None:
     path = saved.with_name("cut.npz")
     for cut in cuts:
         path.write_bytes(whole[:cut])
-        assert_refused(path)
+        assert_refused(path, "cut short")
 
 
 def refusal(path: Path) -> str | None:

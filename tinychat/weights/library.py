@@ -22,13 +22,13 @@ class Library:
     def find(self, name: str) -> Path:
         """Path of a file, of a saved model by name, or of the `latest`; WeightsError if there is none."""
         path = user_path(name)
-        if path.is_file():
+        if _is_file(path):
             return path
         paths = self._paths()
         if name == LATEST and paths:
             return paths[0]
         for candidate in (self.folder / name, self.folder / f"{name}.npz"):
-            if candidate.is_file():
+            if _is_file(candidate):
                 return candidate
         names = ", ".join(path.stem for path in paths) or "none yet"
         raise WeightsError(f"no file and no saved model is called {name!r}; saved models: {names}")
@@ -55,7 +55,7 @@ class Library:
 
     def new_path(self, card: ModelCard) -> Path:
         """A free name for a new model: corpus, preset and seed, and a number if that is taken."""
-        stem = re.sub(r"\W+", "-", f"{card.corpus[:20]}-{card.preset}-seed{card.seed}").strip("-")
+        stem = re.sub(r"\W+", "-", f"{card.corpus[:20]}-{card.preset}-seed{card.seed}").strip("-")[:80]
         number = 1
         while (path := self.folder / (f"{stem}.npz" if number == 1 else f"{stem}-{number}.npz")).exists():
             number += 1
@@ -74,5 +74,14 @@ class Library:
             ) from None
 
     def _paths(self) -> list[Path]:
-        files = [path for path in self.folder.glob("*.npz") if path.is_file()]
-        return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+        with suppress(OSError):
+            files = [path for path in self.folder.glob("*.npz") if path.is_file()]
+            return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no right to look
+        return False
