@@ -27,7 +27,7 @@ async def main(folder: Path) -> None:
     run = TrainingRun.start(load_corpus(), preset("classic"))
     app = TinychatApp(Library(Path(tempfile.mkdtemp())), run=run)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: run.model.card.progress[TUNE].epoch >= 62)
+        await until(pilot, lambda: run.model.card.progress[TUNE].epoch >= 45)
         draw(app, folder / "training.svg")
         await until(pilot, lambda: isinstance(app.screen, ChatScreen))
         await pilot.press("ctrl+l")

@@ -53,7 +53,7 @@ def at_a_terminal(*arguments: str | Path, redirected: str = "") -> Outcome:
         ["-c", line, "sh", *command(*arguments)],
         env=environment(TERM="xterm"),
         encoding="utf-8",
-        timeout=20,
+        timeout=60,
     )
     child.expect(pexpect.EOF)
     child.wait()

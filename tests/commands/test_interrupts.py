@@ -193,7 +193,7 @@ def test_a_signal_from_outside(kept_corpus: Path, long_whole: dict[str, Any], na
             names.append(json.loads(process.stdout.readline())["event"])
         process.send_signal(getattr(signal, name))
         names += [json.loads(line)["event"] for line in process.stdout]
-        assert process.wait(20) == 130
+        assert process.wait(60) == 130
     told = Path("err.txt").read_text(encoding="utf-8")
     assert told.count("\n") == 1
     assert "--resume m.npz" in told
@@ -210,7 +210,7 @@ def test_control_c_at_a_terminal(kept_corpus: Path) -> None:
     program, *arguments = command(
         "train", "--corpus", kept_corpus, "--pretrain-epochs=9999", "--out", "m.npz"
     )
-    child = pexpect.spawn(program, arguments, env=environment(TERM="xterm"), encoding="utf-8", timeout=20)
+    child = pexpect.spawn(program, arguments, env=environment(TERM="xterm"), encoding="utf-8", timeout=60)
     child.expect("loss .* s left")
     child.sendintr()
     child.expect("tinychat: interrupted after [0-9]+ epochs; go on with: tinychat train --resume m.npz")
@@ -245,9 +245,9 @@ def test_control_c_while_asking(learned: Path) -> None:
         assert process.stdout is not None
         process.stdin.write(b"What falls?\n")
         process.stdin.flush()
-        ready, _, _ = select.select([process.stdout], [], [], 20)
+        ready, _, _ = select.select([process.stdout], [], [], 60)
         assert ready, "the answer must come before the input ends"
         assert process.stdout.readline() == b"Rain falls.\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"tinychat: interrupted\n")

@@ -214,7 +214,7 @@ def test_progress_bars_are_on_stderr_alone(kept_corpus: Path) -> None:
         ["-c", f"exec {program} > out.txt"],
         env=environment(TERM="xterm"),
         dimensions=(24, 80),
-        timeout=20,
+        timeout=60,
     )
     child.expect(pexpect.EOF)
     child.wait()

@@ -1,4 +1,4 @@
-"""What the model says to one prompt, as it learns: the newest answer in full, earlier ones beneath."""
+"""What the model says to one prompt, as it learns: the newest answer in full, earlier, other ones beneath."""
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,7 +17,7 @@ class Samples(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "What it says now"
-        self._samples: list[SampleDrawn] = []
+        self._changes: list[SampleDrawn] = []  # the newest first; of equal ones in a row, the first
 
     def compose(self) -> ComposeResult:
         yield Static(classes="prompt", markup=False)
@@ -25,11 +25,14 @@ class Samples(Vertical):
         yield Static(classes="earlier", markup=False)
 
     def add(self, sample: SampleDrawn) -> None:
-        self._samples = [sample, *self._samples[: KEPT - 1]]
         self.query_one(".prompt", Static).update(f"› {sample.prompt}")
         self.query_one(".now", Static).update(sample.text or NOTHING)
         self.border_title = f"What it says now · {PHASE_TITLES[sample.phase].lower()}, epoch {sample.epoch}"
-        earlier = (s for s in self._samples[1:] if s.prompt == sample.prompt)
+        earlier = [s for s in self._changes if s.prompt == sample.prompt]
+        if not earlier or earlier[0].text != sample.text:
+            self._changes = [sample, *earlier[: KEPT - 1]]
+        else:
+            earlier = earlier[1:]
         self.query_one(".earlier", Static).update(
             "\n".join(f"epoch {s.epoch:>3}  {s.text or NOTHING}" for s in earlier)
         )
