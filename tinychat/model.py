@@ -64,6 +64,13 @@ class ModelCard:
         return losses[-1] if losses else None
 
     @property
+    def epochs_left(self) -> int:
+        """Until the recipe is done."""
+        return sum(
+            max(0, config.epochs - self.progress[phase].epoch) for phase, config in self.configs.items()
+        )
+
+    @property
     def epochs_done(self) -> int:
         return sum(progress.epoch for progress in self.progress.values())
 

@@ -64,7 +64,6 @@ def nobody_reads() -> Iterator[int]:
 @commands("--help", "--version", "corpora", "info MODEL", EVAL, ASK, TRAIN)
 def test_nobody_reads_the_output(arguments: list[str]) -> None:
     """What is printed without a flush fails only when Python ends, and then in Python's own words."""
-    # BUG: so it is with --help: code 120, "Exception ignored in: <_io.TextIOWrapper name='<stdout>' …".
     with nobody_reads() as stdout:
         done = spawn(*arguments, stdout=stdout)
     assert done.err == ""

@@ -190,6 +190,21 @@ def test_divergence_stops_the_run_before_the_weights_are_touched(value: float, a
     assert ("tune" if after > 10 else "pretrain") in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_gradient_that_is_not_finite_stops_the_run_though_the_loss_is() -> None:
+    run = run_for(3)
+    parameters = run.model.transformer.parameters
+    parameters.scope("norm2.1")["gain"][...] *= 1e25
+    parameters.scope("output")["w_out"][...] *= 1e-25
+    parameters.scope("norm2.1")["bias"][...] = 0
+    kept = parameters.values.tobytes()
+    rows = Rows.of(CORPUS, run.model.tokenizer, run.model.config.max_seq_len)
+    assert math.isfinite(run.model.transformer.loss(*Batches(rows.facts)[0]).total)
+    with pytest.raises(TrainingDivergedError):
+        list(run.run())
+    assert parameters.values.tobytes() == kept
+
+
 @pytest.mark.filterwarnings("error")  # and one error is enough: no warnings of NumPy above it
 def test_a_learning_rate_far_too_large_ends_in_the_error() -> None:
     """Never in NaN that nobody tells."""

@@ -26,4 +26,4 @@ def library(tmp_path: Path) -> Library:
 @pytest.fixture(autouse=True)
 def corpora_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The app reads the corpus again by its source; here that is the small one."""
-    monkeypatch.setattr("tinychat.tui.app.load_corpus", lambda source: CORPUS)
+    monkeypatch.setattr("tinychat.training.run.load_corpus", lambda source: CORPUS)

@@ -23,7 +23,7 @@ from tinychat.weights.library import Library
 @pytest.fixture
 def app(library: Library, trained_run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> TinychatApp:
     monkeypatch.setattr(chat, "PACE_S", 0)
-    return TinychatApp(library, model=trained_run.model, name="weather")
+    return TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
 
 
 def texts(app: TinychatApp, kind: str) -> list[str]:
@@ -171,7 +171,7 @@ async def test_load_lists_the_models_and_opens_one(app: TinychatApp, library: Li
         assert row[2:4] == ["weather", "10 k"]
         assert row[5] == "all"
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen.model_name == "[b]other")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen.path.stem == "[b]other")
         assert isinstance(app.screen, ChatScreen)
         np.testing.assert_array_equal(
             app.screen.model.transformer.parameters.values, other.model.transformer.parameters.values
@@ -187,7 +187,7 @@ async def test_a_damaged_model_is_told_and_nothing_is_lost(app: TinychatApp, lib
         await pilot.press("enter")
         await until(pilot, lambda: len(app._notifications) == 1)
         assert isinstance(app.screen, ChatScreen)
-        assert app.screen.model_name == "weather"
+        assert app.screen.path.stem == "weather"
 
 
 async def test_an_interrupted_model_goes_on_training(app: TinychatApp, library: Library) -> None:
@@ -219,7 +219,7 @@ async def test_train_further_and_anew(library: Library, monkeypatch: pytest.Monk
     run = new_run(pretrain_epochs=1, tune_epochs=2)
     for _ in run.run():
         pass
-    app = TinychatApp(library, model=run.model, name="weather")
+    app = TinychatApp(library, model=run.model, path=Path("weather.npz"))
     async with app.run_test() as pilot:
         await pilot.press("ctrl+t")
         await until(pilot, lambda: isinstance(app.screen, TrainDialog))

@@ -89,5 +89,5 @@ def test_chat_screen(  # type: ignore[no-untyped-def]
                 await pilot.pause(0.01)
         await pilot.pause()
 
-    app = TinychatApp(library, model=trained_run.model, name="weather", note="Trained and saved as weather.")
+    app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
     assert snap_compare(app, terminal_size=size, run_before=after_three_questions)

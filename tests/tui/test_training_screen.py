@@ -90,7 +90,8 @@ async def test_chat_now_stops_saves_and_can_be_resumed(library: Library) -> None
         await pilot.press("c")
         await until(pilot, lambda: chat_is_open(app))
         notes = " ".join(str(note.content) for note in app.screen.query(".note").results(Static))
-        assert "Stopped after" in notes
+        assert "Stopped, and saved" in notes
+        assert "Ctrl+T goes on" in notes
     (path,) = library.folder.glob("*.npz")
     model = load(path)
     assert model.card.epochs_done == run.model.card.epochs_done
@@ -180,7 +181,7 @@ async def test_a_corpus_of_facts_alone(library: Library) -> None:
     app = TinychatApp(library, run=run)
     async with app.run_test() as pilot:
         second = app.screen.query(PhasePanel).last()
-        assert "nothing to learn from" in str(second.query_one(".speed", Static).content)
+        assert "no examples" in str(second.query_one(".speed", Static).content)
         await until(pilot, lambda: chat_is_open(app))
         notes = " ".join(str(note.content) for note in app.screen.query(".note").results(Static))
         assert "plain text only" in notes

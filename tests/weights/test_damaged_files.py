@@ -511,6 +511,16 @@ def test_a_part_of_another_type(saved: Path, field: str) -> None:
     assert accepted(saved, (), field, wrong) == []
 
 
+@pytest.mark.parametrize("field", ["format", "version", "config", "tokenizer", "card", "updates"])
+def test_a_part_that_is_missing(refuse: Callable[..., None], field: str) -> None:
+    def change(m: Members) -> Members:
+        metadata = archives.metadata(m)
+        del metadata[field]
+        return archives.with_metadata(m, metadata)
+
+    refuse(change, "is missing|version None|not a weights file of tinychat; train")
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_field_that_is_missing_or_too_many(saved: Path, section: str) -> None:
     path, cls = SECTIONS[section]
@@ -542,21 +552,25 @@ def test_a_value_that_makes_no_sense(
     assert accepted(saved, path, field, values) == []
 
 
-@pytest.mark.parametrize(
-    "phases",
-    [{}, {"tune": "pretrain"}, {"pretrain": "warm-up"}, {"tune": ""}],
-    ids=["same", "one", "new", "empty"],
-)
-def test_phases_that_do_not_match(saved: Path, phases: dict[str, str]) -> None:
+PHASED = ("configs", "progress", "sample_prompts")
+"""Parts of the card that say something of every phase."""
+
+
+@pytest.mark.parametrize("parts", [PHASED[:1], PHASED[1:2], PHASED[:2], PHASED], ids="+".join)
+@pytest.mark.parametrize("name", ["pretrain", "warm-up", "", None])
+def test_phases_that_do_not_match(saved: Path, parts: tuple[str, ...], name: str | None) -> None:
+    """`tune` under another name, or not there at all, in some of the parts or in all of them."""
     members = archives.read(saved)
     metadata = archives.metadata(members)
-    configs = metadata["card"]["configs"]
-    metadata["card"]["configs"] = {phases.get(phase, phase): config for phase, config in configs.items()}
+    for part in parts:
+        tune = metadata["card"][part].pop("tune")
+        if name is not None:
+            metadata["card"][part][name] = tune
     path = archives.write(saved.with_name("phases.npz"), archives.with_metadata(members, metadata))
-    if phases:
-        assert_refused(path, "phases")
+    if {"configs", "progress"} <= {*parts} and name in ("pretrain", None):
+        weights.load(path)  # a model that has one phase; a prompt too many does no harm
     else:
-        weights.load(path)
+        assert_refused(path, "phase")
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,6 @@ def test_a_new_path_is_a_good_name_whatever_the_corpus_is_called(library: Librar
 
 
 def test_a_new_path_for_a_seed_of_many_digits(library: Library) -> None:
-    # BUG: OSError, File name too long; full screen that is a traceback.
     assert model_of().save(library.new_path(card_of(seed=10**300))).is_file()
 
 
@@ -319,7 +318,6 @@ def test_check_writable_without_the_right(library: Library) -> None:
 
 @not_on_windows
 def test_without_the_right_there_are_no_models(library: Library) -> None:
-    # BUG: a bare PermissionError, also below a folder without the right.
     put(library, "rain", 10)
     for folder in (library.folder, library.folder.parent):
         with without_the_right(folder):
@@ -331,7 +329,6 @@ def test_without_the_right_there_are_no_models(library: Library) -> None:
 
 @not_on_windows
 def test_saving_and_loading_without_the_right(library: Library) -> None:
-    # BUG: `… cannot be a path: Permission denied; check its spelling`, with exit code 2 also for saving.
     path, model = put(library, "rain", 10), model_of()
     with without_the_right(library.folder):
         with pytest.raises(StorageError):

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from tinychat.commands.recipe import library, training_run
 from tinychat.errors import TerminalError, UsageError
-from tinychat.weights import load, read_summary
+from tinychat.weights import load
 
 _RECIPE = ("corpus", "preset", "seed", "pretrain_epochs", "tune_epochs", "resume")
 
@@ -23,11 +23,11 @@ def run(args: argparse.Namespace) -> int:
         )
     models = library(args)
     models.check_writable()
-    from tinychat.tui.app import TinychatApp, unfinished_note
+    from tinychat.tui.app import TinychatApp
 
     if "load" in args:
         path = models.find(args.load)
-        app = TinychatApp(models, model=load(path), name=path.stem, note=unfinished_note(read_summary(path)))
+        app = TinychatApp(models, model=load(path), path=path)
     elif "resume" in args:
         app = TinychatApp(models, run=training_run(args), path=models.find(args.resume))
     else:

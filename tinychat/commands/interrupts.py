@@ -28,7 +28,9 @@ def interrupts() -> Iterator[Interrupted]:
             raise KeyboardInterrupt
         flag.signal = number
 
-    previous = {number: signal.signal(number, note) for number in _SIGNALS}
+    # What is ignored, as a hang-up under nohup, stays ignored.
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, note) for number in heeded}
     try:
         yield flag
     finally:

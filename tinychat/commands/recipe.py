@@ -22,10 +22,9 @@ def resumed(name: str, library: Library, corpus_source: str | None = None) -> Tr
     """Go on with saved weights, on the corpus they came from unless it was moved to `corpus_source`."""
     model = load(library.find(name))
     try:
-        corpus = load_corpus(corpus_source or model.card.corpus_source)
+        return TrainingRun.resume(model, corpus_source)
     except CorpusError as error:
         raise CorpusError(f"to go on training, its corpus is needed: {error} (with --corpus)") from None
-    return TrainingRun(model, corpus)
 
 
 def training_run(args: argparse.Namespace) -> TrainingRun:

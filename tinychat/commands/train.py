@@ -20,7 +20,7 @@ from tinychat.model import PHASE_TITLES, Model
 from tinychat.paths import user_path
 from tinychat.training.checkpoint import checkpointed
 from tinychat.training.events import CheckpointSaved, EpochDone, Event, Finished, PhaseStarted, StepDone
-from tinychat.weights import save
+from tinychat.weights import place_to_save, save
 
 _LOG_EVERY = 10
 """Epochs between two lines where no bar can be drawn."""
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     out = user_path(args.out) if "out" in args else library(args).find(args.resume)
     for warning in training.warnings:
         print(f"tinychat: {warning}", file=sys.stderr)
-    out = save(training.model, out)  # better to learn now than after the training that it cannot be written
+    out = place_to_save(out)  # better to learn now than after the training that nothing can be written
     show: AbstractContextManager[Callable[[Event], None]] = (
         nullcontext(_print_json) if "json" in args else _Bars()
     )

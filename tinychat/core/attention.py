@@ -29,7 +29,7 @@ class SelfAttention:
         return [ParameterSpec(f"{prefix}.w_qkv", (config.d_model, width), std=he(config.d_model))]
 
     def forward(self, x: Floats) -> Floats:
-        """X of shape (B, T, D) -> y of shape (B, T, D)."""
+        """Map x of shape (B, T, D) to y of shape (B, T, D)."""
         B, T, D = x.shape
         H = self.n_heads
         qkv = self._scratch("qkv", B, T, self.w_qkv.shape[1])
@@ -46,7 +46,7 @@ class SelfAttention:
         return y
 
     def backward(self, dy: Floats) -> Floats:
-        """Dy of shape (B, T, D) -> dx of shape (B, T, D).
+        """Map dy of shape (B, T, D) to dx of shape (B, T, D).
 
         y = weights v:            dweights = dy v^T, dv = weights^T dy
         weights = softmax(s):     ds by softmax_backward_; a masked weight is 0, and so is its ds

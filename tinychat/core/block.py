@@ -26,7 +26,7 @@ class Block:
         ]
 
     def forward(self, x: Floats) -> Floats:
-        """X of shape (B, T, D) -> y of shape (B, T, D)."""
+        """Map x of shape (B, T, D) to y of shape (B, T, D)."""
         attended = self.attention.forward(x)
         attended += x
         a = self.norm1.forward(attended)
@@ -35,7 +35,7 @@ class Block:
         return self.norm2.forward(fed)
 
     def backward(self, dy: Floats) -> Floats:
-        """Dy of shape (B, T, D) -> dx of shape (B, T, D).
+        """Map dy of shape (B, T, D) to dx of shape (B, T, D).
 
         A sum hands its gradient to both summands: the sub-layer and the input beside it.
         """

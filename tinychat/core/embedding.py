@@ -27,7 +27,7 @@ class Embedding:
         ]
 
     def forward(self, ids: Ids) -> Floats:
-        """Ids of shape (B, T), T at most max_seq_len -> y of shape (B, T, D)."""
+        """Map ids of shape (B, T), T at most max_seq_len, to y of shape (B, T, D)."""
         self.ids = ids
         B, T = ids.shape
         y = self._scratch("y", B, T, self.w_token.shape[1])
@@ -36,7 +36,7 @@ class Embedding:
         return y
 
     def backward(self, dy: Floats) -> None:
-        """Dy of shape (B, T, D).
+        """Take dy of shape (B, T, D) to the vectors that were looked up.
 
         y[b, t] = w_token[ids[b, t]] + w_position[t], so a row of dw_token is the sum of dy over all places
         where its token stands, and a row of dw_position the sum over the batch. A token may stand more than

@@ -28,7 +28,7 @@ class FeedForward:
         ]
 
     def forward(self, x: Floats) -> Floats:
-        """X of shape (B, T, D) -> y of shape (B, T, D)."""
+        """Map x of shape (B, T, D) to y of shape (B, T, D)."""
         flat = x.reshape(-1, x.shape[-1])
         h = self._scratch("h", len(flat), len(self.b_up))
         y = self._scratch("y", *x.shape)
@@ -41,7 +41,7 @@ class FeedForward:
         return y
 
     def backward(self, dy: Floats) -> Floats:
-        """Dy of shape (B, T, D) -> dx of shape (B, T, D).
+        """Map dy of shape (B, T, D) to dx of shape (B, T, D).
 
         y = h w_down + b_down:   dw_down = h^T dy, db_down = sum dy, dh = dy w_down^T
         h = relu(a):             da = dh where h > 0, else 0

@@ -12,7 +12,7 @@ class Layer(Protocol):
     """
 
     def forward(self, x: Floats) -> Floats:
-        """X of shape (B, T, D) -> y of shape (B, T, D)."""
+        """Map x of shape (B, T, D) to y of shape (B, T, D)."""
         ...
 
     def backward(self, dy: Floats) -> Floats:

@@ -36,7 +36,7 @@ class Transformer:
         return self.parameters.values.size
 
     def forward(self, ids: Ids) -> Floats:
-        """Ids of shape (B, T), T at most max_seq_len -> logits of shape (B, T, V), owned by the model."""
+        """Map ids of shape (B, T), T at most max_seq_len, to the model's logits of shape (B, T, V)."""
         x = self.embedding.forward(ids)
         for block in self.blocks:
             x = block.forward(x)

@@ -27,7 +27,7 @@ class LayerNorm:
         ]
 
     def forward(self, x: Floats) -> Floats:
-        """X of shape (B, T, D) -> y of shape (B, T, D)."""
+        """Map x of shape (B, T, D) to y of shape (B, T, D)."""
         x_hat = self._scratch("x_hat", *x.shape)
         y = self._scratch("y", *x.shape)
         np.subtract(x, (x @ self._average)[..., None], out=x_hat)
@@ -41,7 +41,7 @@ class LayerNorm:
         return y
 
     def backward(self, dy: Floats) -> Floats:
-        """Dy of shape (B, T, D) -> dx of shape (B, T, D).
+        """Map dy of shape (B, T, D) to dx of shape (B, T, D).
 
         dgain = sum dy * x_hat and dbias = sum dy, over all places; dx_hat = dy * gain.
         Every x moves its own x_hat, the mean and the variance, and through those all x_hat of its vector:

@@ -23,7 +23,7 @@ class OutputProjection:
         ]
 
     def forward(self, x: Floats) -> Floats:
-        """X of shape (B, T, D) -> logits of shape (B, T, V)."""
+        """Map x of shape (B, T, D) to logits of shape (B, T, V)."""
         B, T, D = x.shape
         self.x = x.reshape(B * T, D)
         logits = self._scratch("logits", B, T, len(self.b_out))
@@ -32,7 +32,7 @@ class OutputProjection:
         return logits
 
     def backward(self, dlogits: Floats) -> Floats:
-        """Dlogits of shape (B, T, V) -> dx of shape (B, T, D).
+        """Map dlogits of shape (B, T, V) to dx of shape (B, T, D).
 
         logits = x w_out + b_out:   dw_out = x^T dlogits, db_out = sum dlogits, dx = dlogits w_out^T
         """

@@ -1,4 +1,4 @@
-"""Work arrays that a layer owns, so that training allocates nothing once every shape has been seen."""
+"""Work arrays that a layer owns, so that training allocates no large array once every shape was seen."""
 
 from math import prod
 

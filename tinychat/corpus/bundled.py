@@ -39,4 +39,8 @@ def load_corpus(source: str | Path = DEFAULT) -> Corpus:
         raise CorpusError(
             f"no corpus at {path}: give a file, a folder, or one of the bundled names: {', '.join(bundled)}"
         )
-    return read_path(path, name=path.resolve().stem or "corpus", source=str(path.resolve()))
+    return read_path(path, name=_name(path.resolve()), source=str(path.resolve()))
+
+
+def _name(path: Path) -> str:
+    return (path.name if path.is_dir() else path.stem) or "corpus"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tinychat.core.model import Transformer
-from tinychat.corpus.dialogue import Turn, ask_text
+from tinychat.corpus.dialogue import USER, Turn, ask_text
 from tinychat.errors import UsageError
 from tinychat.generation.greedy import greedy
 from tinychat.tokenizer import Tokenizer
@@ -69,7 +69,11 @@ def reply_to(
     room = context - max(1, context // ROOM_FOR_ANSWER)
     ids = tokenizer.encode(ask_text(prompt) if chat else prompt)
     n_dropped = max(0, len(ids) - room)
-    ids = ids[n_dropped:]
+    # The mark of the format stays in front, unless the context is too short even for the marks.
+    head = len(tokenizer.encode(USER)) if chat else 0
+    if n_dropped > len(ids) - 2 * head:
+        head = 0
+    ids = ids[:head] + ids[head + n_dropped :]
     for turn in reversed(earlier):
         row = [*tokenizer.encode(str(turn)), tokenizer.end_id]
         if len(row) + len(ids) > room:

@@ -68,7 +68,7 @@ class SampleDrawn(Event):
     name = "sample_drawn"
     phase: str
     epoch: int
-    """0: before the first update of the run."""
+    """Epochs of the phase that are done."""
     prompt: str
     text: str
 
@@ -94,4 +94,5 @@ class PhaseDone(Event):
 class Finished(Event):
     name = "finished"
     seconds: float
-    """Training alone: all updates and samples, without start-up, reading, saving and pauses."""
+    """Updates and samples of both phases, summed over interruptions, without start-up, reading, saving and
+    pauses. (`tinychat train` gives the wall time of its own part instead, less saving.)"""

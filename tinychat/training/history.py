@@ -30,5 +30,6 @@ class PhaseProgress:
 
     def __post_init__(self) -> None:
         """Raise ConfigError for numbers that no training leads to."""
-        if len(self.epochs) != self.epoch or min(self.step, self.n_tokens, self.n_correct) < 0:
+        counts = (self.step, self.n_tokens, self.n_correct)
+        if len(self.epochs) != self.epoch or min(counts) < 0 or self.step > self.n_tokens:
             raise ConfigError("the training history does not fit together")

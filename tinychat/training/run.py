@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from tinychat.config import Preset, TrainConfig
 from tinychat.core.model import Transformer
-from tinychat.corpus import Corpus
+from tinychat.corpus import Corpus, load_corpus
 from tinychat.errors import UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
@@ -39,9 +39,12 @@ class TrainingRun:
                 f"the corpus {corpus.name!r} is not the one that this model was trained on; train anew"
             )
         self.model = model
+        self.corpus = corpus
         self.optimizer = model.optimizer
         rows = Rows.of(corpus, model.tokenizer, model.config.max_seq_len)
         self._batches = {PRETRAIN: Batches(rows.facts), TUNE: Batches(rows.dialogues)}
+        if any(p.step > len(self._batches[phase]) for phase, p in model.card.progress.items()):
+            raise UsageError("the training history of these weights does not fit the corpus; train anew")
         self.warnings = list(corpus.warnings)
         if rows.n_cut:
             self.warnings.append(
@@ -60,8 +63,8 @@ class TrainingRun:
     ) -> "TrainingRun":
         """A new model with weights drawn from `seed`. Epochs are the preset's unless given."""
         corpus.check()
-        if seed < 0:
-            raise UsageError(f"the seed must be a whole number of at least 0, not {seed}")
+        if type(seed) is not int or seed < 0:
+            raise UsageError(f"the seed must be a whole number of at least 0, not {seed!r}")
         tokenizer = WordTokenizer.train(corpus.texts())
         transformer = Transformer(preset.model(tokenizer.vocab_size))
         transformer.parameters.initialise(np.random.default_rng(seed))
@@ -87,6 +90,14 @@ class TrainingRun:
             versions=_versions(),
         )
         return cls(Model(transformer, tokenizer, card, Adam(transformer.parameters)), corpus)
+
+    @classmethod
+    def resume(cls, model: Model, corpus_source: str | None = None) -> "TrainingRun":
+        """Go on on the corpus that the model came from, read again (or from where it was moved to)."""
+        source = corpus_source or model.card.corpus_source
+        if not source:
+            raise UsageError("the corpus of these weights was given from Python; name it with --corpus")
+        return cls(model, load_corpus(source))
 
     def extend(self, epochs: int) -> None:
         """Add epochs to the last phase."""

@@ -47,7 +47,7 @@ class Trainer:
         """Train to the last epoch; raise TrainingDivergedError if the loss or the gradient is not finite."""
         progress, config = self.progress, self.config
         yield PhaseStarted(self.phase, config.epochs, len(self.batches), self.batches.n_tokens, config.lr)
-        if progress.epoch == progress.step == 0 < config.epochs:
+        if progress.epoch < config.epochs:
             yield self._sampled()
         while progress.epoch < config.epochs:
             yield from self._epoch()

@@ -15,7 +15,6 @@ from textual.screen import Screen
 
 from tinychat.cli import INTERRUPTED
 from tinychat.config import preset
-from tinychat.corpus import load_corpus
 from tinychat.errors import TinychatError
 from tinychat.model import Model
 from tinychat.training.run import TrainingRun
@@ -26,17 +25,16 @@ from tinychat.tui.screens.dialogs import (
     Anew,
     Choice,
     Further,
+    GoOn,
     HelpDialog,
     LoadDialog,
     SaveDialog,
     TrainDialog,
-    total_epochs,
 )
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.themes import DARK, LIGHT
 from tinychat.weights import load, save
 from tinychat.weights.library import Library
-from tinychat.weights.npz import Summary
 
 LONGEST_QUIT_S = 0.4
 """A job that has not ended by then is left behind; its thread looks at its switches after every update."""
@@ -59,14 +57,12 @@ class TinychatApp(App[None]):
         run: TrainingRun | None = None,
         path: Path | None = None,
         model: Model | None = None,
-        name: str = "",
-        note: str = "",
     ) -> None:
-        """Give a run to train (and the file it is kept in, if not a new one), or a model to chat with."""
+        """Give a run to train (and the file it is kept in, if not a new one), or a model and its file."""
         super().__init__()
         self.library = library
         self._first_run, self._first_path = run, path
-        self._first_model, self._first_name, self._first_note = model, name, note
+        self._first_model = model
         self.job: TrainingJob | None = None
         self._quitting = False
 
@@ -76,26 +72,29 @@ class TinychatApp(App[None]):
         self.theme = DARK.name
         self._handle_signals()
         if self._first_run is not None:
-            path = self._first_path or self.library.new_path(self._first_run.model.card)
-            await self.start_training(self._first_run, path)
+            await self.start_training(self._first_run, self._first_path)
             if self._first_path is None:
                 self._point_to_interrupted(self._first_run)
         elif self._first_model is not None:
-            await self.open_chat(self._first_model, self._first_name, self._first_note)
+            await self.open_chat(self._first_model, self._first_path or Path("model"))
 
     def _handle_signals(self) -> None:
         """A terminal that is closed, or a kill: leave as by the key, so that nothing is lost or left raw."""
-        for name in ("SIGTERM", "SIGHUP"):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # not everywhere
-                asyncio.get_running_loop().add_signal_handler(
-                    getattr(signal, name), lambda: self.run_worker(self.leave(INTERRUPTED))
-                )
+                number = getattr(signal, name)
+                if signal.getsignal(number) != signal.SIG_IGN:
+                    asyncio.get_running_loop().add_signal_handler(
+                        number, lambda: self.run_worker(self.leave(INTERRUPTED))
+                    )
 
     # Training
 
-    async def start_training(self, run: TrainingRun, path: Path) -> None:
-        """Open the training screen and train in the background."""
-        job = TrainingJob(run, path, self.post_message)
+    async def start_training(self, run: TrainingRun, path: Path | None = None) -> None:
+        """Open the training screen and train in the background; without a path, into a new file."""
+        if isinstance(self._main_screen, ChatScreen):
+            await self._main_screen.stop_answering()  # it may be the same model
+        job = TrainingJob(run, path or self.library.reserve(run.model.card), self.post_message)
         self.job = job
         await self._show(TrainingScreen(job))  # before the first news can come
         for warning in run.warnings:
@@ -137,12 +136,10 @@ class TinychatApp(App[None]):
         elif ended.finished:
             note = f"Trained and saved as {job.path.stem}."
         elif card.epochs_done:
-            note = (
-                f"Stopped after {card.epochs_done} epochs, and saved as {job.path.stem}: Ctrl+O, r goes on."
-            )
+            note = f"Stopped, and saved as {job.path.stem}."
         else:
             note = "Stopped within the first epoch; not saved."
-        await self.open_chat(job.model, job.path.stem, note)
+        await self.open_chat(job.model, job.path, note)
 
     def _point_to_interrupted(self, run: TrainingRun) -> None:
         card = run.model.card
@@ -150,12 +147,11 @@ class TinychatApp(App[None]):
             other = summary.card
             same = (other.corpus_fingerprint, other.preset) == (card.corpus_fingerprint, card.preset)
             if same and not other.is_finished and summary.updates is not None:
-                done = f"{other.epochs_done} of {total_epochs(summary)} epochs"
+                done = f"{other.epochs_done} of {other.epochs_done + other.epochs_left} epochs"
                 self.notify(
-                    f"{summary.path.stem} was interrupted after {done}. To go on with it: "
-                    f"quit, then tinychat --resume {summary.path.stem}",
-                    title="An earlier run can be resumed",
-                    timeout=8,
+                    f"{summary.path.stem}, after {done}: later, in the chat, press Ctrl+O and r.",
+                    title="An earlier run was interrupted",
+                    timeout=6,
                     markup=False,
                 )
                 return
@@ -166,29 +162,40 @@ class TinychatApp(App[None]):
         if not isinstance(screen, ChatScreen):
             return
         card = screen.model.card
-        choice = await self.push_screen_wait(TrainDialog(card.seed + 1))
+        choice = await self.push_screen_wait(TrainDialog(card.seed + 1, card.epochs_left))
         try:
-            if isinstance(choice, Further):
-                run = TrainingRun(screen.model, load_corpus(card.corpus_source))
+            if isinstance(choice, GoOn):
+                await self.start_training(TrainingRun.resume(screen.model), screen.path)
+            elif isinstance(choice, Further):
+                run = TrainingRun.resume(screen.model)
                 run.extend(choice.epochs)
-                await self.start_training(run, self.library.new_path(card))
+                await self.start_training(run)
             elif isinstance(choice, Anew):
-                run = TrainingRun.start(load_corpus(card.corpus_source), preset(card.preset), choice.seed)
-                await self.start_training(run, self.library.new_path(run.model.card))
+                old = TrainingRun.resume(screen.model)
+                epochs = {f"{phase}_epochs": config.epochs for phase, config in card.configs.items()}
+                run = TrainingRun.start(old.corpus, preset(card.preset), choice.seed, **epochs)
+                await self.start_training(run)
         except TinychatError as error:
             self.complain(str(error))
 
     # Chat
 
-    async def open_chat(self, model: Model, name: str, note: str = "") -> None:
-        await self._show(ChatScreen(model, name, note))
+    async def open_chat(self, model: Model, path: Path, note: str = "") -> None:
+        """Talk with `model`, which is kept in `path`; `note` is said first."""
+        card = model.card
+        if not card.is_finished and card.epochs_done:
+            note += (
+                f" Its training was interrupted, {card.epochs_left} epochs before its end: Ctrl+T goes on."
+            )
+        await self._show(ChatScreen(model, path, note.strip()))
 
     # Saving and loading
 
     @work
     async def action_save(self) -> None:
-        name = self.job.path.stem if self.job else getattr(self._main_screen, "model_name", "")
-        path = await self.push_screen_wait(SaveDialog(self.library, name))
+        screen = self._main_screen
+        kept_in = self.job.path if self.job else screen.path if isinstance(screen, ChatScreen) else Path()
+        path = await self.push_screen_wait(SaveDialog(self.library, kept_in.stem))
         screen = self._main_screen
         if path is None:
             return
@@ -197,7 +204,7 @@ class TinychatApp(App[None]):
         elif isinstance(screen, ChatScreen):
             try:
                 await asyncio.to_thread(save, screen.model, path)
-                screen.show_name(path.stem)
+                screen.show_path(path)
                 self.saved(ModelSaved(path))
             except TinychatError as error:
                 self.complain(str(error))
@@ -224,11 +231,11 @@ class TinychatApp(App[None]):
         path = choice.summary.path
         model = await asyncio.to_thread(load, path)
         if choice.action == "resume" and not model.card.is_finished:
-            await self.start_training(TrainingRun(model, load_corpus(model.card.corpus_source)), path)
+            await self.start_training(TrainingRun.resume(model), path)
         elif choice.action == "resume":
-            await self.open_chat(model, path.stem, "Its training is finished; Ctrl+T trains it further.")
+            await self.open_chat(model, path, "Its training is finished; Ctrl+T trains it further.")
         else:
-            await self.open_chat(model, path.stem, unfinished_note(choice.summary))
+            await self.open_chat(model, path)
 
     # Everything else
 
@@ -268,14 +275,3 @@ class TinychatApp(App[None]):
         elif isinstance(screen, TrainingScreen):
             yield SystemCommand("Pause or go on", "Hold the training", screen.action_pause)
             yield SystemCommand("Chat now", "Stop the training and chat", screen.action_chat)
-
-
-def unfinished_note(summary: Summary) -> str:
-    """What to know about a model whose training was interrupted; empty if it was not."""
-    card = summary.card
-    if card.is_finished:
-        return ""
-    return (
-        f"Its training was interrupted after {card.epochs_done} of {total_epochs(summary)} epochs: "
-        "Ctrl+O, then r goes on with it."
-    )

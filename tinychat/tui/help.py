@@ -3,22 +3,21 @@
 COMMON = """\
 Ctrl+P           every command by name (themes, screenshot, …)
 F2               light or dark
-Ctrl+Q           quit; training under way is saved and can be resumed\
+Ctrl+Q           quit; training is saved, and can be resumed\
 """
 
 TRAINING = f"""\
-A small transformer is learning in front of you: first from plain facts
+A small transformer is learning in front of you: first from facts
 (pre-training), then from dialogues (instruction tuning).
 
-loss             how surprised it is by the next word, in nats: 0 is perfect
-perplexity       e to the loss: between so many words it wavers
-accuracy         how often its first guess for the next word is right
-gradient         how strongly an example pulls at the weights (L2 norm)
+loss             how surprised it is by the next word, in nats
+perplexity       e to the loss: it wavers between so many words
+accuracy         how often its first guess is the next word
+gradient         how hard an example pulls at the weights
 
 Space            pause and go on
 C                stop here and chat with what there is
 S                save a copy now
-Q                quit
 
 {COMMON}"""
 
@@ -32,7 +31,7 @@ Escape           stop the answer
 PgUp, PgDn       scroll
 Ctrl+S           save the model under a name
 Ctrl+O           load another, or resume interrupted training
-Ctrl+T           train this model further, or a new one
+Ctrl+T           go on training this model, or train a new one
 Ctrl+L           clear the conversation
 
 Underlined words are new to the model: it cannot know what they mean.

@@ -1,6 +1,7 @@
 """Training in a thread behind the screen: it posts what happens, and obeys between two updates."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
@@ -89,6 +90,7 @@ class TrainingJob:
         except MemoryError:
             error = "there is not enough memory to go on"
         finally:
+            self._give_up_name()
             self.ended.set()
             self._post(TrainingEnded(finished, error))
 
@@ -106,6 +108,12 @@ class TrainingJob:
             if self._stop.is_set():
                 return False
         return True
+
+    def _give_up_name(self) -> None:
+        """Remove the empty file that reserved the name, if nothing was saved into it."""
+        with suppress(OSError):
+            if self.path.stat().st_size == 0:
+                self.path.unlink()
 
     def _save_if_asked(self) -> None:
         path, self._save_to = self._save_to, None

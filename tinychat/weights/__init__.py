@@ -1,5 +1,5 @@
 """Models on disk."""
 
-from tinychat.weights.npz import load, read_summary, save
+from tinychat.weights.npz import load, place_to_save, read_summary, save
 
-__all__ = ["load", "read_summary", "save"]
+__all__ = ["load", "place_to_save", "read_summary", "save"]

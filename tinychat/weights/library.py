@@ -61,6 +61,21 @@ class Library:
             number += 1
         return path
 
+    def reserve(self, card: ModelCard) -> Path:
+        """As `new_path`, and keep the name from other programs by an empty file, until a model is saved."""
+        while True:
+            path = self.new_path(card)
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                path.touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise StorageError(
+                    f"cannot write {path}: {error.strerror}; choose another folder with --data-dir"
+                ) from None
+            return path
+
     def check_writable(self) -> None:
         """Raise StorageError, with what to do, unless a model can be saved here."""
         try:
@@ -75,7 +90,8 @@ class Library:
 
     def _paths(self) -> list[Path]:
         with suppress(OSError):
-            files = [path for path in self.folder.glob("*.npz") if path.is_file()]
+            # An empty file is only a name that is reserved.
+            files = [path for path in self.folder.glob("*.npz") if path.is_file() and path.stat().st_size]
             return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
         return []
 

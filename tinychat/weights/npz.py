@@ -48,13 +48,22 @@ class Summary:
     n_parameters: int
 
 
+def place_to_save(path: str | Path) -> Path:
+    """The path with its suffix, once it is certain that a file can be written there.
+
+    What is there already is not touched. Raise StorageError if it cannot be.
+    """
+    path = _with_suffix(path)
+    if path.is_dir():
+        raise StorageError(f"{path} is a folder; give the name of a file")
+    with _written_beside(path):
+        pass
+    return path
+
+
 def save(model: Model, path: str | Path) -> Path:
     """Write `model` to `path`, whole or not at all. Raise StorageError if the place cannot be written to."""
-    path = user_path(path)
-    if not path.name or path.name == "..":
-        raise StorageError(f"{str(path)!r} has no file name; give one")
-    if path.suffix != ".npz":
-        path = path.with_name(path.name + ".npz")
+    path = _with_suffix(path)
     arrays: dict[str, Any] = {f"parameters/{name}": view for name, view in _views(model.transformer)}
     metadata: dict[str, Any] = {
         "format": FORMAT,
@@ -67,8 +76,12 @@ def save(model: Model, path: str | Path) -> Path:
     if model.optimizer is not None:
         arrays |= {"optimizer/m": model.optimizer.m, "optimizer/v": model.optimizer.v}
         metadata["updates"] = model.optimizer.updates
-    with _replacing(path) as file:
+    with _written_beside(path) as file:
         np.savez(file, metadata=np.array(json.dumps(metadata)), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()
+        Path(file.name).replace(path)
     return path
 
 
@@ -98,17 +111,21 @@ def _views(transformer: Transformer) -> Iterator[tuple[str, Floats]]:
     return transformer.parameters.views(transformer.parameters.values)
 
 
+def _with_suffix(path: str | Path) -> Path:
+    path = user_path(path)
+    if not path.name or path.name == "..":
+        raise StorageError(f"{str(path)!r} has no file name; give one")
+    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+
+
 @contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `path` only once it is whole."""
+def _written_beside(path: Path) -> Iterator[IO[bytes]]:
+    """A temporary file in the folder of `path`, to be moved to its place when it is whole, or removed."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}; choose another place with --data-dir or --out"

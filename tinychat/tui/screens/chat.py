@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -38,11 +39,11 @@ class ChatScreen(Screen[None]):
         Binding("pagedown", "scroll(1)", "Page down", show=False, id="chat.pagedown"),
     ]
 
-    def __init__(self, model: Model, name: str, note: str = "") -> None:
-        """`name` is what the model is called; `note` is said first."""
+    def __init__(self, model: Model, path: Path, note: str = "") -> None:
+        """`path` is where the model is kept, and what it is called after; `note` is said first."""
         super().__init__()
         self.model = model
-        self.model_name = name
+        self.path = path
         self.is_answering = False
         self._session = ChatSession(model)
         self._stopped = False
@@ -62,14 +63,14 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         self._prompt.focus()
 
-    def show_name(self, name: str) -> None:
-        """The model is now called `name`."""
-        self.model_name = name
+    def show_path(self, path: Path) -> None:
+        """The model is now kept in `path`."""
+        self.path = path
         self._title.update(self._title_text())
 
     def _title_text(self) -> str:
         loss = self.model.card.final_loss
-        figures = f"{self.model_name} · {self.model.n_parameters:,} parameters"
+        figures = f"{self.path.stem} · {self.model.n_parameters:,} parameters"
         return figures if loss is None else f"{figures} · loss {fmt.loss(loss)}"
 
     @on(Input.Submitted)
@@ -105,6 +106,8 @@ class ChatScreen(Screen[None]):
                 await asyncio.sleep(PACE_S)
         finally:
             self.is_answering = False
+        if not answer.is_attached:  # cleared away meanwhile
+            return
         answer.show(reply.text or "(nothing)", done=True)
         if self._stopped:
             self._transcript.add_note("stopped")
@@ -115,11 +118,17 @@ class ChatScreen(Screen[None]):
     def action_stop(self) -> None:
         self._stopped = True
 
-    def action_clear(self) -> None:
+    async def stop_answering(self) -> None:
+        """Stop, and wait until the model is free for something else."""
+        self._stopped = True
+        while self.is_answering:
+            await asyncio.sleep(PACE_S / 3)
+
+    async def action_clear(self) -> None:
         """Forget the conversation, on the screen and in the model's context."""
         self._stopped = True
         self._session.clear()
-        self._transcript.remove_children()
+        await self._transcript.remove_children()
         self._prompt.focus()
 
     def action_scroll(self, direction: int) -> None:

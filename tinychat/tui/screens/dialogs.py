@@ -112,7 +112,9 @@ class LoadDialog(Dialog[Choice]):
         for summary in self._summaries:
             card = summary.card
             written = datetime.fromtimestamp(summary.path.stat().st_mtime)
-            epochs = "all" if card.is_finished else f"{card.epochs_done}/{total_epochs(summary)}"
+            epochs = (
+                "all" if card.is_finished else f"{card.epochs_done}/{card.epochs_done + card.epochs_left}"
+            )
             cells = (
                 *(summary.path.stem, f"{written:%d %b %H:%M}", card.corpus),
                 *(fmt.count(summary.n_parameters), fmt.loss(card.final_loss), epochs),
@@ -128,8 +130,9 @@ class LoadDialog(Dialog[Choice]):
             self.dismiss(Choice(self._summaries[self.query_one(DataTable).cursor_row], "resume"))
 
 
-def total_epochs(summary: Summary) -> int:
-    return sum(config.epochs for config in summary.card.configs.values())
+@dataclass(frozen=True)
+class GoOn:
+    """Do what is left of an interrupted training."""
 
 
 @dataclass(frozen=True)
@@ -146,26 +149,36 @@ class Anew:
     seed: int
 
 
-class TrainDialog(Dialog[Further | Anew]):
-    """Asks whether to train the model further or a new one."""
+class TrainDialog(Dialog[GoOn | Further | Anew]):
+    """Asks whether to go on with the model's training, to train it further, or a new one."""
 
     TITLE_TEXT = "Train"
 
-    def __init__(self, seed: int, epochs: int = 20) -> None:
+    def __init__(self, seed: int, epochs_left: int, epochs: int = 20) -> None:
+        """Offers `seed` for a new model, and `epochs` to train a model further whose recipe is done."""
         super().__init__()
         self._seed = seed
+        self._epochs_left = epochs_left
         self._epochs = epochs
 
     def body(self) -> Iterator[Widget]:
-        yield Label("Further: so many more epochs of the last phase")
-        with Horizontal(classes="choice"):
-            yield Input(str(self._epochs), type="integer", id="epochs", validators=[Integer(1, 100_000)])
-            yield Button("Further", id="further", variant="primary")
+        if self._epochs_left:
+            yield Label(f"Go on: its training was interrupted, {self._epochs_left} epochs before its end")
+            yield Button("Go on", id="go-on", variant="primary")
+        else:
+            yield Label("Further: so many more epochs of the last phase")
+            with Horizontal(classes="choice"):
+                yield Input(str(self._epochs), type="integer", id="epochs", validators=[Integer(1, 100_000)])
+                yield Button("Further", id="further", variant="primary")
         yield Label("Anew: another model, its weights drawn from this seed")
         with Horizontal(classes="choice"):
             yield Input(str(self._seed), type="integer", id="seed", validators=[Integer(0, 2**63)])
             yield Button("Anew", id="anew")
         yield Static(id="message", markup=False)
+
+    @on(Button.Pressed, "#go-on")
+    def go_on(self) -> None:
+        self.dismiss(GoOn())
 
     @on(Input.Submitted, "#epochs")
     @on(Button.Pressed, "#further")

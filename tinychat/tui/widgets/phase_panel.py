@@ -88,7 +88,7 @@ class PhasePanel(Vertical):
 
     def _waiting(self) -> str:
         if not self._has_examples:
-            return "nothing to learn from in this corpus"
+            return "no examples in this corpus"
         if not self._epochs:
             return "left out: 0 epochs"
         return "the first epoch is under way" if self._started else "waiting"
@@ -98,8 +98,8 @@ class PhasePanel(Vertical):
         curve = self.query_one(Sparkline)
         points = [math.log(max(record.loss, 1e-6)) for record in self._records]
         room = self.content_size.width
-        curve.display = len(points) > 1 and room > 0
-        if curve.display:
+        curve.visible = len(points) > 1 and room > 0
+        if curve.visible:
             curve.styles.width = max(2, round(room * len(points) / max(self._epochs, len(points))))
             curve.data = points
 
