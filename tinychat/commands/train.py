@@ -7,19 +7,21 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from tinychat.cli import INTERRUPTED
-from tinychat.commands.interrupts import interrupts
+from tinychat.commands.interrupts import Interrupted, interrupts
 from tinychat.commands.recipe import library, training_run
 from tinychat.errors import UsageError
 from tinychat.model import PHASE_TITLES, Model
 from tinychat.paths import user_path
 from tinychat.training.checkpoint import checkpointed
 from tinychat.training.events import CheckpointSaved, EpochDone, Event, Finished, PhaseStarted, StepDone
+from tinychat.training.run import TrainingRun
 from tinychat.weights import place_to_save, save
 
 _LOG_EVERY = 10
@@ -37,30 +39,45 @@ def run(args: argparse.Namespace) -> int:
     show: AbstractContextManager[Callable[[Event], None]] = (
         nullcontext(_print_json) if "json" in args else _Bars()
     )
-    with interrupts() as interrupted, show as show_event:
-        start, saving = perf_counter(), 0.0
-        before = start
-        for event in checkpointed(training, out):
-            now = perf_counter()
-            if isinstance(event, CheckpointSaved):
-                saving += now - before
-            if isinstance(event, Finished):
-                event = replace(event, seconds=now - start - saving)
-            show_event(event)
-            if interrupted:
-                break
-            before = perf_counter()
+    try:
+        with interrupts() as interrupted, show as show_event:
+            _train(training, out, show_event, interrupted)
+    except BrokenPipeError:  # the reader of the events has left; what was learnt is kept
+        _keep(training.model, out)
+        raise
     if interrupted:
-        save(training.model, out)
-        print(
-            f"tinychat: interrupted after {training.model.card.epochs_done} epochs; "
-            f"go on with: tinychat train --resume {shlex.quote(str(out))}",
-            file=sys.stderr,
-        )
+        print(f"tinychat: {_keep(training.model, out)}", file=sys.stderr)
         return INTERRUPTED
     if "json" not in args:
         print(f"tinychat: {_summary(training.model)}; saved as {out}", file=sys.stderr)
     return 0
+
+
+def _train(
+    training: TrainingRun, out: Path, show_event: Callable[[Event], None], interrupted: Interrupted
+) -> None:
+    """Show the events, the last with the wall time of this training alone."""
+    start = before = perf_counter()
+    saving = 0.0
+    for event in checkpointed(training, out):
+        now = perf_counter()
+        if isinstance(event, CheckpointSaved):
+            saving += now - before
+        if isinstance(event, Finished):
+            event = replace(event, seconds=now - start - saving)
+        show_event(event)
+        if interrupted:
+            return
+        before = perf_counter()
+
+
+def _keep(model: Model, out: Path) -> str:
+    """Save what was learnt, and say how to go on; an epoch not yet done replaces no earlier model."""
+    done = f"interrupted after {model.card.epochs_done} epochs"
+    if not model.card.epochs_done and out.exists():
+        return f"{done}; {out} stays as it was"
+    save(model, out)
+    return f"{done}; go on with: tinychat train --resume {shlex.quote(str(out))}"
 
 
 def _summary(model: Model) -> str:
