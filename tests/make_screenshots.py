@@ -16,7 +16,7 @@ from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.widgets.prompt import Prompt
-from tinychat.weights.library import Library
+from tinychat.weights.saved_models import Library
 
 SIZE = (96, 28)
 QUESTIONS = ("Hello!", "How do mountains form?", "Why is the sky blue?", "How does a language model learn?")

@@ -234,7 +234,6 @@ def test_end_marks_are_stripped(write: Write, end: str) -> None:
     assert load_corpus(write("chat.txt", lines)).dialogues == (RAIN,)
 
 
-# BUG: only the last mark is stripped; the model is taught to write `</s>` letter by letter.
 @pytest.mark.parametrize("end", [" </s> ", "</s>"])
 def test_end_marks_between_two_turns_are_stripped(write: Write, end: str) -> None:
     text = MOON_TEXT.replace(" User:", f"{end}User:") + end
@@ -381,19 +380,16 @@ def test_what_cannot_be_read_is_refused(write: Write, case: str) -> None:
         assert word in message.replace(name, "")
 
 
-# BUG: a number of more digits than Python converts raises ValueError.
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
 def test_a_number_of_very_many_digits_is_refused(write: Write, name: str) -> None:
     error_of(write(name, "[" + "1" * 5000 + "]"))
 
 
-# BUG: the line is left out when the word "line" stands somewhere in the path.
 def test_the_line_is_told_whatever_the_file_is_called(write: Write) -> None:
     path = write("guidelines.json", '[\n"a",\n]')
     assert "line 3" in error_of(path).replace(str(path), "")
 
 
-# BUG: the line told is that of the last good row (`DictReader.line_num`).
 @pytest.mark.parametrize(
     ("content", "lines"),
     [
@@ -408,7 +404,6 @@ def test_the_line_of_broken_csv_is_told(write: Write, content: str, lines: tuple
     assert any(line in message for line in lines)
 
 
-# BUG: what stands behind an unquoted comma is dropped without a word.
 @pytest.mark.parametrize(
     "content",
     [
@@ -421,19 +416,16 @@ def test_a_csv_row_with_too_many_values_is_refused(write: Write, content: str) -
     assert "line 3" in error_of(write("a.csv", content))
 
 
-# BUG: the whole dialogue becomes a question, `Hi! Assistant: Hello!`, that is answered by `Fine.`.
 def test_a_block_of_both_layouts_is_read_rightly_or_refused(write: Write) -> None:
     path = write("chat.txt", "User: Hi! Assistant: Hello!\nUser: How are you?\nAssistant: Fine.\n")
     corpus = outcome(path)
     assert corpus is None or not any("Assistant:" in turn.user for d in corpus.dialogues for turn in d)
 
 
-# BUG: a chat without empty lines multiplies without end; 54 lines give 262,144 dialogues, 90 never finish.
 def test_wordings_do_not_multiply_without_end(write: Write) -> None:
     error_of(write("chat.txt", "User: a\nUser: b\nAssistant: c\n" * 18))
 
 
-# BUG: the time to find out that a text is no dialogue grows with the cube of the spaces in it.
 def test_many_spaces_take_no_time(write: Write) -> None:
     path = write("a.json", json.dumps(["User:" + " " * 1500 + "x"]))
     start = time.perf_counter()
@@ -478,7 +470,6 @@ def test_a_missing_name_is_refused(source: str, tmp_path: Path, monkeypatch: pyt
         load_corpus(source)
 
 
-# BUG: OSError (File name too long) and RuntimeError (Could not determine home directory).
 @pytest.mark.parametrize(
     "source",
     ["What causes rain? " * 30, "a/" * 3000, "~nobody-of-this-name/corpus"],

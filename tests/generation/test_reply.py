@@ -218,7 +218,6 @@ def test_finish_writes_to_the_end(model: Model) -> None:
     assert model.ask("How?") == texts[-1]
 
 
-# BUG: iterating begins the answer anew each time, and appends it to what is there.
 @pytest.mark.parametrize("n_read", [1, 2, 5])
 def test_an_answer_goes_on_where_it_was_left(model: Model, n_read: int) -> None:
     whole = ask(model, "How?")
@@ -233,7 +232,6 @@ def test_an_answer_goes_on_where_it_was_left(model: Model, n_read: int) -> None:
     assert reply.ids == whole.ids
 
 
-# BUG: as above; the second call doubles the answer, beyond the context.
 def test_finishing_twice_changes_nothing(model: Model) -> None:
     reply = ask(model, "How?")
     text = reply.finish()

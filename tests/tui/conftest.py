@@ -6,7 +6,7 @@ import pytest
 from tiny_app import CORPUS, new_run
 
 from tinychat.training.run import TrainingRun
-from tinychat.weights.library import Library
+from tinychat.weights.saved_models import Library
 
 
 @pytest.fixture(scope="session")

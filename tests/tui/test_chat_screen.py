@@ -17,7 +17,7 @@ from tinychat.tui.screens.dialogs import HelpDialog, LoadDialog, SaveDialog, Tra
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights import load, save
-from tinychat.weights.library import Library
+from tinychat.weights.saved_models import Library
 
 
 @pytest.fixture

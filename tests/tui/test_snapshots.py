@@ -15,7 +15,7 @@ from tinychat.tui.screens import chat
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.widgets.prompt import Prompt
-from tinychat.weights.library import Library
+from tinychat.weights.saved_models import Library
 
 SIZES = [(60, 24), (80, 24), (120, 40)]
 

@@ -14,7 +14,7 @@ from tinychat.tui.screens.dialogs import HelpDialog, SaveDialog
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.widgets.phase_panel import PhasePanel
 from tinychat.weights import load
-from tinychat.weights.library import Library
+from tinychat.weights.saved_models import Library
 
 
 def text_of(app: TinychatApp, selector: str) -> str:

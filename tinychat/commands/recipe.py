@@ -9,7 +9,7 @@ from tinychat.errors import CorpusError, UsageError
 from tinychat.paths import models_dir
 from tinychat.training.run import TrainingRun
 from tinychat.weights import load
-from tinychat.weights.library import Library
+from tinychat.weights.saved_models import Library
 
 _FIXED_BY_RESUME = ("preset", "seed", "pretrain_epochs", "tune_epochs")
 

@@ -34,7 +34,7 @@ from tinychat.tui.screens.dialogs import (
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.themes import DARK, LIGHT
 from tinychat.weights import load, save
-from tinychat.weights.library import Library
+from tinychat.weights.saved_models import Library
 
 LONGEST_QUIT_S = 0.4
 """A job that has not ended by then is left behind; its thread looks at its switches after every update."""

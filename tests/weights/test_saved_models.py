@@ -15,7 +15,7 @@ from tinychat.errors import StorageError, UsageError, WeightsError
 from tinychat.model import Model, ModelCard
 from tinychat.training.run import TrainingRun
 from tinychat.weights import load
-from tinychat.weights.library import LATEST, Library
+from tinychat.weights.saved_models import LATEST, Library
 
 CORPUS = Corpus("weather", facts=("Rain falls from clouds.", "Snow is frozen rain."), source="weather")
 TINY = Preset(
