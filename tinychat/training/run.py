@@ -23,6 +23,7 @@ from tinychat.training.trainer import Trainer
 
 _PHASES = (PRETRAIN, TUNE)
 _N_EXAMPLES = 5
+_WORDS_OF_A_QUESTION = 4
 _SAMPLE_WORDS = 2
 """Words of the first fact that the model is asked to continue."""
 
@@ -153,9 +154,12 @@ def _sample_prompts(corpus: Corpus) -> dict[str, str]:
 
 
 def _examples(corpus: Corpus) -> list[str]:
-    """Questions from all over the corpus, no two with the same answer."""
+    """Questions from all over the corpus, no two with the same answer, and no mere greetings if it can be."""
     first_wordings = {dialogue[0].assistant: dialogue[0].user for dialogue in reversed(corpus.dialogues)}
     questions = list(reversed(first_wordings.values()))
+    questions = [
+        question for question in questions if len(question.split()) >= _WORDS_OF_A_QUESTION
+    ] or questions
     return questions[:: max(1, len(questions) // _N_EXAMPLES)][-_N_EXAMPLES:]
 
 
