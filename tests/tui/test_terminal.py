@@ -18,6 +18,12 @@ LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR = b"\x1b[?1049l", b"\x1b[?25h"
 STOP_MOUSE = b"\x1b[?1003l"
 
 
+def _heed_signals() -> None:
+    """As in a terminal, also where these tests run under nohup."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """A terminal of 80x24 with a program in it, and what it shows."""
 
@@ -32,6 +38,7 @@ class Terminal:
             dimensions=(24, 80),
             env={k: v for k, v in environment.items() if k not in ("NO_COLOR", "COLUMNS", "LINES", "CI")},
             timeout=60,
+            preexec_fn=_heed_signals,
         )
         self.settings = termios.tcgetattr(self.program.child_fd)
 
@@ -117,7 +124,7 @@ def test_quitting_while_it_trains(start, tmp_path: Path) -> None:  # type: ignor
     assert (tmp_path / "data/models/chat-classic-seed0.npz").exists()
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_while_it_trains(start, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
     terminal = start("--tune-epochs", "100000")
     terminal.wait_for("accuracy")
