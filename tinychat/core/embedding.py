@@ -6,7 +6,7 @@ from tinychat.config import ModelConfig
 from tinychat.core.parameters import Floats, Ids, ParameterScope, ParameterSpec
 from tinychat.core.scratch import Scratch
 
-STD = 0.2
+STD = 0.1
 """Of the initial vectors. From RustGPT's 0.02 a rare word never moves far from the others, and answers that
 were learnt slip again and again; from 1.0 they are learnt late."""
 
