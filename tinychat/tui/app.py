@@ -60,7 +60,7 @@ class TinychatApp(App[None]):
     ) -> None:
         """Give a run to train (and the file it is kept in, if not a new one), or a model and its file."""
         super().__init__()
-        self.library = library
+        self.models = library
         self._first_run, self._first_path = run, path
         self._first_model = model
         self.job: TrainingJob | None = None
@@ -94,7 +94,7 @@ class TinychatApp(App[None]):
         """Open the training screen and train in the background; without a path, into a new file."""
         if isinstance(self._main_screen, ChatScreen):
             await self._main_screen.stop_answering()  # it may be the same model
-        job = TrainingJob(run, path or self.library.reserve(run.model.card), self.post_message)
+        job = TrainingJob(run, path or self.models.reserve(run.model.card), self.post_message)
         self.job = job
         await self._show(TrainingScreen(job))  # before the first news can come
         for warning in run.warnings:
@@ -143,7 +143,7 @@ class TinychatApp(App[None]):
 
     def _point_to_interrupted(self, run: TrainingRun) -> None:
         card = run.model.card
-        for summary in self.library.summaries():
+        for summary in self.models.summaries():
             other = summary.card
             same = (other.corpus_fingerprint, other.preset) == (card.corpus_fingerprint, card.preset)
             if same and not other.is_finished and summary.updates is not None:
@@ -195,7 +195,7 @@ class TinychatApp(App[None]):
     async def action_save(self) -> None:
         screen = self._main_screen
         kept_in = self.job.path if self.job else screen.path if isinstance(screen, ChatScreen) else Path()
-        path = await self.push_screen_wait(SaveDialog(self.library, kept_in.stem))
+        path = await self.push_screen_wait(SaveDialog(self.models, kept_in.stem))
         screen = self._main_screen
         if path is None:
             return
@@ -218,7 +218,7 @@ class TinychatApp(App[None]):
 
     @work
     async def action_load(self) -> None:
-        summaries = await asyncio.to_thread(self.library.summaries)
+        summaries = await asyncio.to_thread(self.models.summaries)
         choice = await self.push_screen_wait(LoadDialog(summaries))
         if choice is None:
             return
