@@ -17,10 +17,6 @@ class ConfigError(UsageError):
     """A model or training configuration that contradicts itself."""
 
 
-class UnsupportedConfigError(ConfigError):
-    """A configuration of the model family that this version cannot compute."""
-
-
 class CorpusError(TinychatError):
     """A corpus that is missing, empty, or not in a format that is read here."""
 

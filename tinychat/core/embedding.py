@@ -1,8 +1,9 @@
-"""Token embedding with learned positions: y[b, t] = w_token[ids[b, t]] + w_position[t]."""
+"""Embedding: every token's vector, and what tells where it stands."""
 
 import numpy as np
 
 from tinychat.config import ModelConfig
+from tinychat.core.dropout import Dropout, Noise
 from tinychat.core.parameters import Floats, Ids, ParameterScope, ParameterSpec
 from tinychat.core.scratch import Scratch
 
@@ -12,19 +13,31 @@ were learnt slip again and again; from 1.0 they are learnt late."""
 
 
 class Embedding:
-    """Ids (B, T) -> vectors (B, T, D)."""
+    """y[b, t] = scale * w_token[ids[b, t]] + position[t].
 
-    def __init__(self, scope: ParameterScope) -> None:
+    The positions are learned (w_position), fixed (sinusoids), or none: rotary ones are the attention's.
+    """
+
+    def __init__(self, scope: ParameterScope, config: ModelConfig, noise: Noise) -> None:
         self.w_token, self.dw_token = scope["w_token"], scope.grad("w_token")  # (V, D)
-        self.w_position, self.dw_position = scope["w_position"], scope.grad("w_position")  # (max_seq_len, D)
-        self._scratch = Scratch(self.w_token.dtype)
+        self.w_position, self.dw_position = scope.optional("w_position")  # (max_seq_len, D)
+        dtype = self.w_token.dtype
+        self.positions = self.w_position
+        if config.positions == "sinusoidal":
+            self.positions = sinusoids(config.max_seq_len, config.d_model).astype(dtype)
+        self.scale = config.d_model**0.5 if config.embedding_scale else 1.0
+        self.is_tied = config.tie_embeddings
+        self.dropout = Dropout(config.dropout, noise, dtype)
+        self._scratch = Scratch(dtype)
 
     @classmethod
     def specs(cls, config: ModelConfig, prefix: str) -> list[ParameterSpec]:
-        return [
-            ParameterSpec(f"{prefix}.w_token", (config.vocab_size, config.d_model), std=STD),
-            ParameterSpec(f"{prefix}.w_position", (config.max_seq_len, config.d_model), std=STD),
-        ]
+        std = STD / config.d_model**0.5 if config.embedding_scale else STD
+        specs = [ParameterSpec(f"{prefix}.w_token", (config.vocab_size, config.d_model), std=std)]
+        if config.positions == "learned":
+            shape = (config.max_seq_len, config.d_model)
+            specs.append(ParameterSpec(f"{prefix}.w_position", shape, std=STD))
+        return specs
 
     def forward(self, ids: Ids) -> Floats:
         """Map ids of shape (B, T), T at most max_seq_len, to y of shape (B, T, D)."""
@@ -32,19 +45,40 @@ class Embedding:
         B, T = ids.shape
         y = self._scratch("y", B, T, self.w_token.shape[1])
         np.take(self.w_token, ids, axis=0, out=y, mode="clip")  # "raise" would copy through a buffer
-        y += self.w_position[:T]
-        return y
+        if self.scale != 1:
+            y *= self.scale
+        if self.positions is not None:
+            y += self.positions[:T]
+        return self.dropout.forward(y)
 
     def backward(self, dy: Floats) -> None:
         """Take dy of shape (B, T, D) to the vectors that were looked up.
 
-        y[b, t] = w_token[ids[b, t]] + w_position[t], so a row of dw_token is the sum of dy over all places
-        where its token stands, and a row of dw_position the sum over the batch. A token may stand more than
-        once in a row: `dw_token[ids] += dy` would keep only its last place.
+        A row of dw_token is scale times the sum of dy over all places where its token stands, and a row of
+        dw_position the sum over the batch. A token may stand more than once in a row:
+        `dw_token[ids] += dy` would keep only its last place. If the output projection is the same
+        matrix, its backward has run before, and these sums are added to its gradient.
         """
+        dy = self.dropout.backward(dy)
         B, T, D = dy.shape
-        self.dw_token.fill(0)
-        for index, row in zip(self.ids.ravel().tolist(), dy.reshape(B * T, D), strict=True):
-            self.dw_token[index] += row
-        self.dw_position[T:] = 0
-        np.sum(dy, axis=0, out=self.dw_position[:T])
+        if self.dw_position is not None:
+            self.dw_position[T:] = 0
+            np.sum(dy, axis=0, out=self.dw_position[:T])
+        order = np.argsort(self.ids, axis=None, kind="stable")  # equal tokens side by side
+        tokens = self.ids.ravel()[order]
+        first = np.flatnonzero(np.diff(tokens, prepend=-1))
+        sums = np.add.reduceat(dy.reshape(B * T, D)[order], first, axis=0)
+        if self.scale != 1:
+            sums *= self.scale
+        if not self.is_tied:
+            self.dw_token.fill(0)
+        self.dw_token[tokens[first]] += sums
+
+
+def sinusoids(max_seq_len: int, d_model: int) -> Floats:
+    """Sines and cosines of place t at rising wavelengths, shape (max_seq_len, d_model).
+
+    Number 2 i is sin(t / 10000^(2 i / D)), number 2 i + 1 its cosine (Vaswani et al. 2017, section 3.5).
+    """
+    angles = np.arange(max_seq_len)[:, None] * 10_000.0 ** (-np.arange(0, d_model, 2) / d_model)
+    return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(max_seq_len, d_model)

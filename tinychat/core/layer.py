@@ -12,7 +12,7 @@ class Layer(Protocol):
     """
 
     def forward(self, x: Floats) -> Floats:
-        """Map x of shape (B, T, D) to y of shape (B, T, D)."""
+        """Map x to y; most layers map (B, T, D) to (B, T, D)."""
         ...
 
     def backward(self, dy: Floats) -> Floats:

@@ -5,10 +5,13 @@ from numpy.typing import DTypeLike
 
 from tinychat.config import ModelConfig
 from tinychat.core.block import Block
+from tinychat.core.dropout import Noise
 from tinychat.core.embedding import Embedding
 from tinychat.core.loss import CrossEntropy, Loss
+from tinychat.core.norm import NORMS
 from tinychat.core.output import OutputProjection
 from tinychat.core.parameters import Floats, Ids, Parameters, ParameterSpec
+from tinychat.core.places import CountedPlaces
 
 
 class Transformer:
@@ -16,10 +19,16 @@ class Transformer:
 
     def __init__(self, config: ModelConfig, dtype: DTypeLike = np.float32) -> None:
         self.config = config
+        self.noise = Noise()
         self.parameters = Parameters(self.specs(config), dtype)
-        self.embedding = Embedding(self.parameters.scope("embedding"))
-        self.blocks = [Block(self.parameters, config, index) for index in range(config.n_layers)]
-        self.output = OutputProjection(self.parameters.scope("output"))
+        scope = self.parameters.scope
+        self.embedding = Embedding(scope("embedding"), config, self.noise)
+        self.blocks = [Block(self.parameters, config, index, self.noise) for index in range(config.n_layers)]
+        # The sum of all residual branches is normalised once more, unless the blocks end with a norm.
+        ends_with_norm = config.norm_position == "post"
+        self.norm = None if ends_with_norm else NORMS[config.norm](scope("norm"), config)
+        self.places = CountedPlaces(self.parameters.values.dtype)
+        self.output = OutputProjection(scope("output"), config, scope("embedding"))
         self.cross_entropy = CrossEntropy(self.parameters.values.dtype)
 
     @staticmethod
@@ -28,6 +37,7 @@ class Transformer:
         return [
             *Embedding.specs(config, "embedding"),
             *(spec for index in range(config.n_layers) for spec in Block.specs(config, index)),
+            *([] if config.norm_position == "post" else NORMS[config.norm].specs(config, "norm")),
             *OutputProjection.specs(config, "output"),
         ]
 
@@ -37,24 +47,46 @@ class Transformer:
 
     def forward(self, ids: Ids) -> Floats:
         """Map ids of shape (B, T), T at most max_seq_len, to the model's logits of shape (B, T, V)."""
-        x = self.embedding.forward(ids)
-        for block in self.blocks:
-            x = block.forward(x)
-        return self.output.forward(x)
+        return self._logits(self._hidden(ids))
 
     def backward(self, dlogits: Floats) -> None:
         """Gradient of the loss by the logits, of shape (B, T, V): overwrites `parameters.grads`."""
-        dx = self.output.backward(dlogits)
+        self._hidden_backward(self._logits_backward(dlogits))
+
+    def loss(self, ids: Ids, targets: Ids) -> Loss:
+        """Ids and targets of shape (B, T): the loss of predicting the targets; IGNORE does not count."""
+        hidden, counted = self.places.forward(self._hidden(ids), targets)
+        return self.cross_entropy.forward(self._logits(hidden), counted)
+
+    def loss_and_gradients(self, ids: Ids, targets: Ids, rng: np.random.Generator | None = None) -> Loss:
+        """As `loss`, and `parameters.grads` becomes the gradient of the mean loss a token.
+
+        With dropout in the config, `rng` draws what is dropped; without `rng` nothing is.
+        """
+        self.noise.rng = rng
+        try:
+            loss = self.loss(ids, targets)
+            dhidden = self._logits_backward(self.cross_entropy.backward())
+            self._hidden_backward(self.places.backward(dhidden))
+        finally:
+            self.noise.rng = None
+        return loss
+
+    def _hidden(self, ids: Ids) -> Floats:
+        """Ids of shape (B, T) -> what the last block says, of shape (B, T, D)."""
+        x = self.embedding.forward(ids)
+        for block in self.blocks:
+            x = block.forward(x)
+        return x
+
+    def _hidden_backward(self, dx: Floats) -> None:
         for block in reversed(self.blocks):
             dx = block.backward(dx)
         self.embedding.backward(dx)
 
-    def loss(self, ids: Ids, targets: Ids) -> Loss:
-        """Ids and targets of shape (B, T): the loss of predicting the targets; IGNORE does not count."""
-        return self.cross_entropy.forward(self.forward(ids), targets)
+    def _logits(self, x: Floats) -> Floats:
+        return self.output.forward(x if self.norm is None else self.norm.forward(x))
 
-    def loss_and_gradients(self, ids: Ids, targets: Ids) -> Loss:
-        """As `loss`, and `parameters.grads` becomes the gradient of the mean loss a token."""
-        loss = self.loss(ids, targets)
-        self.backward(self.cross_entropy.backward())
-        return loss
+    def _logits_backward(self, dlogits: Floats) -> Floats:
+        dx = self.output.backward(dlogits)
+        return dx if self.norm is None else self.norm.backward(dx)

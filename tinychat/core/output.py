@@ -1,4 +1,4 @@
-"""Projection onto the vocabulary: logits = x w_out + b_out."""
+"""Projection onto the vocabulary: logits = x w_out + b_out, perhaps softly capped."""
 
 import numpy as np
 
@@ -8,38 +8,64 @@ from tinychat.core.scratch import Scratch
 
 
 class OutputProjection:
-    """Vectors (B, T, D) -> logits (B, T, V)."""
+    """Vectors (B, T, D) -> logits (B, T, V).
 
-    def __init__(self, scope: ParameterScope) -> None:
-        self.w_out, self.dw_out = scope["w_out"], scope.grad("w_out")  # (D, V)
-        self.b_out, self.db_out = scope["b_out"], scope.grad("b_out")  # (V,)
+    With tied embeddings w_out is the transpose of the token embedding (Press & Wolf 2017). With a cap,
+    logits = cap tanh(z / cap) for z = x w_out + b_out, so that none is beyond it (Gemma 2).
+    """
+
+    def __init__(self, scope: ParameterScope, config: ModelConfig, embedding: ParameterScope) -> None:
+        self.is_tied = config.tie_embeddings
+        if config.tie_embeddings:
+            self.w_out, self.dw_out = embedding["w_token"].T, embedding.grad("w_token").T
+        else:
+            self.w_out, self.dw_out = scope["w_out"], scope.grad("w_out")  # (D, V)
+        self.b_out, self.db_out = scope.optional("b_out")  # (V,)
+        self.cap = config.logit_softcap
         self._scratch = Scratch(self.w_out.dtype)
 
     @classmethod
     def specs(cls, config: ModelConfig, prefix: str) -> list[ParameterSpec]:
-        return [
-            ParameterSpec(f"{prefix}.w_out", (config.d_model, config.vocab_size), std=he(config.d_model)),
-            ParameterSpec(f"{prefix}.b_out", (config.vocab_size,)),
-        ]
+        D, V = config.d_model, config.vocab_size
+        specs = [] if config.tie_embeddings else [ParameterSpec(f"{prefix}.w_out", (D, V), std=he(D))]
+        if config.output_bias:
+            specs.append(ParameterSpec(f"{prefix}.b_out", (V,)))
+        return specs
 
     def forward(self, x: Floats) -> Floats:
         """Map x of shape (B, T, D) to logits of shape (B, T, V)."""
         B, T, D = x.shape
         self.x = x.reshape(B * T, D)
-        logits = self._scratch("logits", B, T, len(self.b_out))
+        logits = self._scratch("logits", B, T, self.w_out.shape[1])
         np.dot(self.x, self.w_out, out=logits.reshape(B * T, -1))
-        logits += self.b_out
+        if self.b_out is not None:
+            logits += self.b_out
+        if self.cap is not None:
+            logits *= 1 / self.cap
+            self.capped = self._scratch("capped", *logits.shape)
+            np.tanh(logits, out=self.capped)
+            np.multiply(self.capped, self.cap, out=logits)
         return logits
 
     def backward(self, dlogits: Floats) -> Floats:
         """Map dlogits of shape (B, T, V) to dx of shape (B, T, D).
 
-        logits = x w_out + b_out:   dw_out = x^T dlogits, db_out = sum dlogits, dx = dlogits w_out^T
+        logits = cap tanh(z / cap):   dz = dlogits * (1 - tanh(z / cap)^2)
+        z = x w_out + b_out:          dw_out = x^T dz, db_out = sum dz, dx = dz w_out^T
         """
         B, T, V = dlogits.shape
-        flat = dlogits.reshape(B * T, V)
+        dz = dlogits.reshape(B * T, V)
+        if self.cap is not None:
+            t = self.capped.reshape(B * T, V)
+            t *= t
+            np.subtract(1, t, out=t)
+            dz = np.multiply(t, dz, out=t)
         dx = self._scratch("dx", B, T, self.x.shape[1])
-        np.dot(self.x.T, flat, out=self.dw_out)
-        np.dot(self._scratch.ones(B * T), flat, out=self.db_out)
-        np.dot(flat, self.w_out.T, out=dx.reshape(B * T, -1))
+        if self.is_tied:
+            np.dot(dz.T, self.x, out=self.dw_out.T)
+        else:
+            np.dot(self.x.T, dz, out=self.dw_out)
+        if self.db_out is not None:
+            np.dot(self._scratch.ones(B * T), dz, out=self.db_out)
+        np.dot(dz, self.w_out.T, out=dx.reshape(B * T, -1))
         return dx

@@ -82,3 +82,11 @@ class ParameterScope:
 
     def grad(self, name: str) -> Floats:
         return self.grads[self.prefix + name]
+
+    def optional(self, name: str) -> tuple[Floats | None, Floats | None]:
+        """Value and gradient of a parameter that not every config has; None and None without it."""
+        return (self[name], self.grad(name)) if self.prefix + name in self.values else (None, None)
+
+    def inner(self, prefix: str) -> "ParameterScope":
+        """The parameters of a layer inside this one."""
+        return ParameterScope(self.values, self.grads, f"{self.prefix}{prefix}.")

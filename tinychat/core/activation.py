@@ -1,0 +1,180 @@
+"""What bends the feed-forward: ReLU, GELU and SiLU, each number for itself."""
+
+import math
+from functools import cache
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import DTypeLike
+
+from tinychat.core.parameters import Floats
+from tinychat.core.scratch import Scratch
+
+
+class ReLU:
+    """y = max(x, 0)."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._scratch = Scratch(dtype)
+
+    def forward(self, x: Floats) -> Floats:
+        """Map x to y of the same shape."""
+        self.y = np.maximum(x, 0, out=self._scratch("y", *x.shape))
+        return self.y
+
+    def backward(self, dy: Floats) -> Floats:
+        """Map dy to dx of the same shape: dx = dy where y > 0, else 0."""
+        return np.multiply(dy, self.y > 0, out=self._scratch("dx", *dy.shape))
+
+
+class SiLU:
+    """y = x sigmoid(x), also called swish (Elfwing et al. 2017)."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._scratch = Scratch(dtype)
+
+    def forward(self, x: Floats) -> Floats:
+        """Map x to y of the same shape."""
+        sigmoid = self._scratch("sigmoid", *x.shape)
+        y = self._scratch("y", *x.shape)
+        np.multiply(x, 0.5, out=sigmoid)  # sigmoid(x) = (1 + tanh(x / 2)) / 2 cannot overflow
+        np.tanh(sigmoid, out=sigmoid)
+        sigmoid += 1
+        sigmoid *= 0.5
+        self.sigmoid, self.y = sigmoid, np.multiply(x, sigmoid, out=y)
+        return y
+
+    def backward(self, dy: Floats) -> Floats:
+        """Map dy to dx of the same shape.
+
+        With s = sigmoid(x) and ds/dx = s (1 - s):   dy/dx = s + x s (1 - s) = s + y (1 - s)
+        """
+        dx = self._scratch("dx", *dy.shape)
+        np.subtract(1, self.sigmoid, out=dx)
+        dx *= self.y
+        dx += self.sigmoid
+        dx *= dy
+        return dx
+
+
+class GELUTanh:
+    """y = x (1 + t) / 2 with t = tanh(sqrt(2 / pi) (x + 0.044715 x^3)): GPT-2's and Gemma's form of GELU.
+
+    Hendrycks & Gimpel 2016, section 2.
+    """
+
+    SLOPE = math.sqrt(2 / math.pi)
+    CUBIC = 0.044715
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._scratch = Scratch(dtype)
+
+    def forward(self, x: Floats) -> Floats:
+        """Map x to y of the same shape."""
+        t = self._scratch("t", *x.shape)
+        y = self._scratch("y", *x.shape)
+        np.multiply(x, x, out=t)
+        t *= self.SLOPE * self.CUBIC
+        t += self.SLOPE
+        t *= x
+        np.tanh(t, out=t)
+        np.add(t, 1, out=y)
+        y *= x
+        y *= 0.5
+        self.x, self.t = x, t
+        return y
+
+    def backward(self, dy: Floats) -> Floats:
+        """Map dy to dx of the same shape.
+
+        With u = SLOPE (x + CUBIC x^3), t = tanh(u) and dt/du = 1 - t^2:
+        dy/dx = (1 + t) / 2 + x / 2 (1 - t^2) SLOPE (1 + 3 CUBIC x^2)
+        """
+        x, t = self.x, self.t
+        dx = self._scratch("dx", *dy.shape)
+        slope = self._scratch("slope", *dy.shape)
+        np.multiply(x, x, out=slope)
+        slope *= 3 * self.SLOPE * self.CUBIC
+        slope += self.SLOPE
+        slope *= x
+        np.multiply(t, t, out=dx)
+        np.subtract(1, dx, out=dx)
+        dx *= slope
+        dx += t
+        dx += 1
+        dx *= 0.5
+        dx *= dy
+        return dx
+
+
+class GELU:
+    """y = x Phi(x), Phi being the normal distribution function (Hendrycks & Gimpel 2016)."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._scratch = Scratch(dtype)
+
+    def forward(self, x: Floats) -> Floats:
+        """Map x to y of the same shape."""
+        self.x, self.phi = x, normal_cdf(x, out=self._scratch("phi", *x.shape))
+        return np.multiply(x, self.phi, out=self._scratch("y", *x.shape))
+
+    def backward(self, dy: Floats) -> Floats:
+        """Map dy to dx of the same shape: dy/dx = Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi)."""
+        x = self.x
+        dx = self._scratch("dx", *dy.shape)
+        np.multiply(x, x, out=dx)
+        dx *= -0.5
+        np.exp(dx, out=dx)
+        dx *= 1 / math.sqrt(2 * math.pi)
+        dx *= x
+        dx += self.phi
+        dx *= dy
+        return dx
+
+
+ACTIVATIONS: dict[str, type[ReLU] | type[GELU] | type[GELUTanh] | type[SiLU]] = {
+    "relu": ReLU,
+    "gelu": GELU,
+    "gelu_tanh": GELUTanh,
+    "silu": SiLU,
+}
+"""By the name that `ModelConfig.activation` has for them."""
+
+
+def normal_cdf(x: Floats, out: Floats) -> Floats:
+    """Phi(x) = erfc(-x / sqrt 2) / 2, exact to the rounding of the dtype; NumPy has no erf of its own.
+
+    For z = |x| / sqrt 2 >= 0, erfc(z) exp(z^2) is a smooth function of t = 1 / (1 + z / 2) in (0, 1], so
+    that a polynomial in t (here by Chebyshev interpolation) times exp(-z^2) gives both tails.
+    """
+    z = np.abs(x) * math.sqrt(0.5)
+    t = 1 / (1 + 0.5 * z)
+    coefficients = _tail_polynomial(36 if x.dtype == np.float64 else 12)
+    tail = coefficients[0] + np.zeros_like(t)
+    for coefficient in coefficients[1:]:  # Horner's rule in u = 2 t - 1, from -1 to 1
+        tail *= 2 * t - 1
+        tail += coefficient
+    tail *= 0.5 * np.exp(-z * z)
+    np.copyto(out, tail)
+    return np.subtract(1, tail, out=out, where=x > 0)
+
+
+@cache
+def _tail_polynomial(degree: int) -> list[float]:
+    """Coefficients, highest first, of erfc(z) exp(z^2) as a polynomial in u = 2 t - 1."""
+
+    def scaled_tail(u: Floats) -> Floats:
+        return np.array([_erfcx(2 * (2 / (1 + value) - 1)) for value in u.tolist()])
+
+    series = chebyshev.chebinterpolate(scaled_tail, degree)
+    return [float(c) for c in chebyshev.cheb2poly(series)[::-1]]
+
+
+def _erfcx(z: float) -> float:
+    """erfc(z) exp(z^2), also where erfc alone is 0: there by its continued fraction."""
+    if z < 5:
+        return math.erfc(z) * math.exp(z * z)
+    fraction = z
+    for k in range(60, 0, -1):
+        fraction = z + k / 2 / fraction
+    return 1 / (fraction * math.sqrt(math.pi))
