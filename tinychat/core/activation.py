@@ -163,10 +163,9 @@ def normal_cdf(x: Floats, out: Floats) -> Floats:
 def _tail_polynomial(degree: int) -> list[float]:
     """Coefficients, highest first, of erfc(z) exp(z^2) as a polynomial in u = 2 t - 1."""
 
-    def scaled_tail(u: Floats) -> Floats:
-        return np.array([_erfcx(2 * (2 / (1 + value) - 1)) for value in u.tolist()])
-
-    series = chebyshev.chebinterpolate(scaled_tail, degree)
+    points = chebyshev.chebpts1(degree + 1)
+    values = [_erfcx(2 * (2 / (1 + u) - 1)) for u in points.tolist()]
+    series = chebyshev.chebfit(points, np.array(values), degree)
     return [float(c) for c in chebyshev.cheb2poly(series)[::-1]]
 
 

@@ -20,6 +20,10 @@ class Corpus:
     """What `load_corpus` takes to read it again: the name of a bundled corpus or an absolute path."""
     warnings: tuple[str, ...] = ()
     """What was left out while reading, a sentence each."""
+    held_out: tuple[Dialogue, ...] = ()
+    """Dialogues that are never learnt, to measure on."""
+    declines: tuple[str, ...] = ()
+    """The answers that say honestly that something is not known."""
 
     def check(self) -> None:
         """Raise CorpusError if it is empty, or has a fact, a dialogue or a turn without text."""

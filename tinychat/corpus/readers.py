@@ -23,32 +23,44 @@ MOST_WORDINGS = 1_000
 
 def read_path(path: Path, name: str, source: str) -> Corpus:
     """Read a file or a folder; raise CorpusError with the file, the line and what to mend."""
-    facts: list[str] = []
-    dialogues: list[Dialogue] = []
     warnings: list[str] = []
-    for file, role in _files(path):
+    facts: list[str] = []
+    dialogues: dict[str, list[Dialogue]] = {"chat": [], "unknown": [], "heldout": []}
+    for file, part in _files(path):
+        role: Role = "facts" if part == "pretraining" else "any" if part == "any" else "dialogues"
         found_facts, found_dialogues = _read_file(file, role, warnings)
         facts += found_facts
-        dialogues += found_dialogues
-    if not facts and not dialogues:
+        dialogues[part if part in dialogues else "chat"] += found_dialogues
+    if not facts and not dialogues["chat"] and not dialogues["unknown"]:
         raise CorpusError(f"{path} is empty: write at least one sentence or one dialogue into it")
-    return Corpus(name, tuple(facts), tuple(dialogues), source, tuple(warnings))
+    return Corpus(
+        name,
+        tuple(facts),
+        (*dialogues["chat"], *dialogues["unknown"]),
+        source,
+        tuple(warnings),
+        held_out=tuple(dialogues["heldout"]),
+        declines=tuple(dict.fromkeys(turn.assistant for d in dialogues["unknown"] for turn in d)),
+    )
 
 
-def _files(path: Path) -> Iterator[tuple[Path, Role]]:
+_PARTS = ("pretraining", "chat", "unknown", "heldout")
+
+
+def _files(path: Path) -> Iterator[tuple[Path, str]]:
+    """Every file, and which part of a corpus it is: a part's name, or `any` for what its form tells."""
     if not path.is_dir():
         if path.suffix.lower() not in SUFFIXES:
             raise CorpusError(f"{path} is not a {', '.join(SUFFIXES)} file; convert it to one of these")
-        by_name: Role = "dialogues" if path.name.lower().startswith("chat") else "any"
-        yield path, "facts" if path.suffix.lower() == ".txt" and by_name == "any" else by_name
+        part = "chat" if path.name.lower().startswith("chat") else "any"
+        yield path, "pretraining" if path.suffix.lower() == ".txt" and part == "any" else part
         return
     try:
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
     except OSError as error:
         raise CorpusError(f"cannot read the folder {path}: {error.strerror}") from None
-    roles: dict[str, Role] = {"pretraining": "facts", "chat": "dialogues"}
-    found = [(f, role) for start, role in roles.items() for f in files if f.name.lower().startswith(start)]
-    if not found:
+    found = [(file, part) for part in _PARTS for file in files if file.name.lower().startswith(part)]
+    if not any(part in ("pretraining", "chat") for _, part in found):
         raise CorpusError(f"{path} has no pretraining.* and no chat.* file ({', '.join(SUFFIXES)}); add one")
     yield from found
 

@@ -2,15 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from itertools import islice
 
 from threadpoolctl import threadpool_limits
 
+from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Dialogue
-from tinychat.generation.greedy import greedy
-from tinychat.generation.reply import reply_to
+from tinychat.generation.answers import answers
 from tinychat.model import Model
-from tinychat.training.rows import Batches, Rows
+from tinychat.training.batches import to_batch
+from tinychat.training.held_out import HeldOut, measure_held_out
+from tinychat.training.rows import DialogueRows, FactRows
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Evaluation:
     exact: int
     """Dialogues whose answers all come out word for word by greedy decoding."""
     dialogues: int
+    held_out: HeldOut | None
+    """None if the corpus holds nothing out."""
     n_cut: int
     """Rows that were longer than the context and were measured without their end."""
 
@@ -33,30 +36,30 @@ def evaluate(model: Model, corpus: Corpus) -> Evaluation:
     """Loss and accuracy of the next token, and the dialogues that are answered word for word."""
     corpus.check()
     with threadpool_limits(limits=1, user_api="blas"):
-        rows = Rows.of(corpus, model.tokenizer, model.config.max_seq_len)
-        batches = Batches([*rows.facts, *rows.dialogues])
-        losses = [model.transformer.loss(*batches[index]) for index in range(len(batches))]
+        context = model.config.max_seq_len
+        facts = FactRows(corpus.facts, model.tokenizer, context)
+        dialogues = DialogueRows(corpus.dialogues, model.tokenizer, context, TrainConfig())
+        losses = [model.transformer.loss(*to_batch([row])) for row in (*facts.clean, *dialogues.clean)]
         tokens = sum(loss.tokens for loss in losses)
         mean = sum(loss.total for loss in losses) / tokens
         return Evaluation(
             loss=mean,
             perplexity=math.exp(min(mean, 700.0)),
             accuracy=sum(loss.correct for loss in losses) / tokens,
-            exact=sum(answers_exactly(model, dialogue) for dialogue in corpus.dialogues),
+            exact=sum(answered_exactly(model, corpus.dialogues)),
             dialogues=len(corpus.dialogues),
-            n_cut=rows.n_cut,
+            held_out=measure_held_out(
+                lambda questions: answers(model, [(question, ()) for question in questions]), corpus
+            )
+            if corpus.held_out
+            else None,
+            n_cut=facts.n_cut + dialogues.n_cut,
         )
 
 
-def answers_exactly(model: Model, dialogue: Dialogue) -> bool:
-    """Whether every answer comes out word for word, the turns before it being as they stand."""
-    for n_before, turn in enumerate(dialogue):
-        reply = reply_to(turn.user, model.transformer, model.tokenizer, True, dialogue[:n_before])
-        wanted = model.tokenizer.encode(turn.assistant)
-        # One token more than wanted tells an answer that goes on from one that ends.
-        written = list(
-            islice(greedy(model.transformer, reply.prompt_ids, model.tokenizer.end_id), len(wanted) + 1)
-        )
-        if model.tokenizer.decode(written) != turn.assistant:
-            return False
-    return True
+def answered_exactly(model: Model, dialogues: tuple[Dialogue, ...]) -> list[bool]:
+    """For each dialogue whether every answer comes out word for word, the turns before it as they stand."""
+    asked = [(dialogue[n].user, dialogue[:n]) for dialogue in dialogues for n in range(len(dialogue))]
+    found = iter(answers(model, asked))
+    # All answers are taken from the iterator, also behind one that is wrong.
+    return [all([next(found) == turn.assistant for turn in dialogue]) for dialogue in dialogues]

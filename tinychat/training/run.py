@@ -18,7 +18,7 @@ from tinychat.tokenizer import WordTokenizer
 from tinychat.training.events import Event, Finished
 from tinychat.training.history import PhaseProgress
 from tinychat.training.optimizer import Adam
-from tinychat.training.rows import Batches, Rows
+from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
 
 _PHASES = (PRETRAIN, TUNE)
@@ -42,14 +42,16 @@ class TrainingRun:
         self.model = model
         self.corpus = corpus
         self.optimizer = model.optimizer
-        rows = Rows.of(corpus, model.tokenizer, model.config.max_seq_len)
-        self._batches = {PRETRAIN: Batches(rows.facts), TUNE: Batches(rows.dialogues)}
-        if any(p.step > len(self._batches[phase]) for phase, p in model.card.progress.items()):
+        tokenizer, context = model.tokenizer, model.config.max_seq_len
+        self._sources: dict[str, RowSource] = {PRETRAIN: FactRows(corpus.facts, tokenizer, context)}
+        if tune := model.card.configs.get(TUNE):
+            self._sources[TUNE] = DialogueRows(corpus.dialogues, tokenizer, context, tune)
+        if any(p.step > len(self._sources[phase].clean) for phase, p in model.card.progress.items()):
             raise UsageError("the training history of these weights does not fit the corpus; train anew")
         self.warnings = list(corpus.warnings)
-        if rows.n_cut:
+        if n_cut := sum(source.n_cut for source in self._sources.values()):
             self.warnings.append(
-                f"{rows.n_cut} rows are longer than the context of {model.config.max_seq_len} tokens "
+                f"{n_cut} rows are longer than the context of {model.config.max_seq_len} tokens "
                 "and were cut there"
             )
 
@@ -112,12 +114,13 @@ class TrainingRun:
                 phase=phase,
                 transformer=self.model.transformer,
                 optimizer=self.optimizer,
-                batches=self._batches[phase],
+                source=self._sources[phase],
+                held_out=[],
                 config=config,
                 progress=card.progress[phase],
                 # Nothing to save about random numbers: the seed and the place in the run give them all.
-                epoch_rng=lambda epoch, phase=phase: np.random.default_rng(  # type: ignore[misc]
-                    [card.seed, 1 + _PHASES.index(phase), epoch]
+                rng=lambda epoch, step, phase=phase: np.random.default_rng(  # type: ignore[misc]
+                    [card.seed, 1 + _PHASES.index(phase), epoch, *([step] if step else [])]
                 ),
                 sample=lambda phase=phase: self._sample(phase),  # type: ignore[misc]
             )

@@ -7,12 +7,15 @@ from time import perf_counter
 import numpy as np
 
 from tinychat.config import TrainConfig
+from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.errors import TrainingDivergedError
 from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, SampleDrawn, StepDone
 from tinychat.training.history import PhaseProgress
+from tinychat.training.batches import Batch, grouped, to_batch
 from tinychat.training.optimizer import Adam, clip_by_global_norm_
-from tinychat.training.rows import Batches
+from tinychat.training.rows import Row, RowSource
+from tinychat.training.schedule import learning_rate
 
 
 class Trainer:
@@ -27,26 +30,32 @@ class Trainer:
         phase: str,
         transformer: Transformer,
         optimizer: Adam,
-        batches: Batches,
+        source: RowSource,
+        held_out: list[Row],
         config: TrainConfig,
         progress: PhaseProgress,
-        epoch_rng: Callable[[int], np.random.Generator],
+        rng: Callable[[int, int], np.random.Generator],
         sample: Callable[[], tuple[str, str]],
     ) -> None:
-        """`epoch_rng` makes the generator that shuffles an epoch; `sample` gives a prompt and its answer."""
+        """`rng(epoch, step)` makes the generator for what an update drops, and with step 0 for an epoch's
+        order and noise; `held_out` rows are measured, never learnt; `sample` gives a prompt and its answer.
+        """
         self.phase = phase
         self.transformer = transformer
         self.optimizer = optimizer
-        self.batches = batches
+        self.source = source
+        self.held_out = held_out
         self.config = config
         self.progress = progress
-        self._epoch_rng = epoch_rng
+        self._rng = rng
         self._sample = sample
+        self._sum = np.empty(0, transformer.parameters.grads.dtype)
 
     def run(self) -> Iterator[Event]:
         """Train to the last epoch; raise TrainingDivergedError if the loss or the gradient is not finite."""
         progress, config = self.progress, self.config
-        yield PhaseStarted(self.phase, config.epochs, len(self.batches), self.batches.n_tokens, config.lr)
+        n_tokens = sum(row.n_predicted for row in self.source.clean)
+        yield PhaseStarted(self.phase, config.epochs, len(self.source.clean), n_tokens, config.lr)
         if progress.epoch < config.epochs:
             yield self._sampled()
         while progress.epoch < config.epochs:
@@ -56,33 +65,63 @@ class Trainer:
         yield PhaseDone(self.phase, progress.epoch, progress.last_loss, progress.seconds)
 
     def _epoch(self) -> Iterator[Event]:
-        progress = self.progress
-        order = self._epoch_rng(progress.epoch).permutation(len(self.batches))
-        while progress.step < len(order):
-            yield self._step(int(order[progress.step]))
+        start = perf_counter()
+        progress, config = self.progress, self.config
+        rng = self._rng(progress.epoch, 0)
+        batches = grouped(self.source.draw(rng), config.batch_size, rng)
+        n_steps = -(-len(batches) // config.accumulate)
+        self._spend(perf_counter() - start)
+        while progress.step < n_steps:
+            first = progress.step * config.accumulate
+            yield self._step([to_batch(rows) for rows in batches[first : first + config.accumulate]], n_steps)
         yield self._close_epoch()
 
-    def _step(self, index: int) -> StepDone:
+    def _spend(self, seconds: float) -> None:
+        self.progress.epoch_seconds += seconds
+        self.progress.seconds += seconds
+
+    def _step(self, batches: list[Batch], n_steps: int) -> StepDone:
         start = perf_counter()
-        progress = self.progress
+        progress, config = self.progress, self.config
+        grads = self.transformer.parameters.grads
         with np.errstate(all="ignore"):  # what overflows is told below, once
-            loss = self.transformer.loss_and_gradients(*self.batches[index])
-            grad_norm = clip_by_global_norm_(self.transformer.parameters.grads, self.config.clip_norm)
+            loss = self._loss_and_gradients(batches)
+            grad_norm = clip_by_global_norm_(grads, config.clip_norm)
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise TrainingDivergedError(
                 f"training diverged in epoch {progress.epoch + 1} of {self.phase}: "
                 "the loss is no longer a number; train anew with a smaller learning rate"
             )
-        self.optimizer.step(self.config)
+        done = (progress.epoch + progress.step / n_steps) / config.epochs
+        self.optimizer.step(config, learning_rate(config, done))
         progress.step += 1
         progress.loss_sum += loss.total
         progress.n_tokens += loss.tokens
         progress.n_correct += loss.correct
         progress.grad_norm_sum += grad_norm
-        elapsed = perf_counter() - start
-        progress.epoch_seconds += elapsed
-        progress.seconds += elapsed
-        return StepDone(self.phase, progress.epoch + 1, progress.step, len(self.batches), loss.mean)
+        self._spend(perf_counter() - start)
+        return StepDone(self.phase, progress.epoch + 1, progress.step, n_steps, loss.mean)
+
+    def _loss_and_gradients(self, batches: list[Batch]) -> Loss:
+        """Of all batches of an update together: the gradient of their mean loss a token."""
+        rng = self._rng(self.progress.epoch, self.progress.step + 1) if self.transformer.config.dropout else None
+        if len(batches) == 1:
+            return self.transformer.loss_and_gradients(*batches[0], rng)
+        grads = self.transformer.parameters.grads
+        self._sum = np.zeros_like(grads) if self._sum.size == 0 else self._sum
+        self._sum.fill(0)
+        losses = []
+        for batch in batches:
+            losses.append(self.transformer.loss_and_gradients(*batch, rng))
+            grads *= losses[-1].tokens
+            self._sum += grads
+        total = Loss(
+            sum(loss.total for loss in losses),
+            sum(loss.tokens for loss in losses),
+            sum(loss.correct for loss in losses),
+        )
+        np.divide(self._sum, max(total.tokens, 1), out=grads)
+        return total
 
     def _close_epoch(self) -> EpochDone:
         progress, config = self.progress, self.config

@@ -1,0 +1,53 @@
+"""From rows to arrays: batches of rows of about the same length."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinychat.config import IGNORE
+from tinychat.core.parameters import Ids
+from tinychat.training.rows import Row
+
+Batch = tuple[Ids, Ids]
+"""Ids and targets, both ndarray of shape (B, T): the target of a place is the id of the next, or IGNORE."""
+
+MOST_PADDING = 0.1
+"""Largest share of a batch's places that may be mere padding."""
+
+
+def to_batch(rows: Sequence[Row]) -> Batch:
+    """Rows of any lengths, the shorter ones padded at their end: no place looks at what is behind it."""
+    T = max(len(row.tokens) for row in rows) - 1
+    ids = np.zeros((len(rows), T), np.int64)
+    targets = np.full((len(rows), T), IGNORE, np.int64)
+    for b, row in enumerate(rows):
+        t = len(row.tokens) - 1
+        ids[b, :t] = row.tokens[:-1]
+        targets[b, :t] = [
+            token if counts else IGNORE for token, counts in zip(row.tokens[1:], row.counts[1:], strict=True)
+        ]
+    return ids, targets
+
+
+def grouped(rows: Sequence[Row], batch_size: int, rng: np.random.Generator) -> list[list[Row]]:
+    """Rows in a random order, in batches of at most `batch_size` with no more than MOST_PADDING.
+
+    Rows are sorted by length, equally long ones at random, cut into batches, and the batches shuffled.
+    """
+    shuffled = [rows[index] for index in rng.permutation(len(rows)).tolist()]
+    if batch_size == 1:
+        return [[row] for row in shuffled]
+    batches: list[list[Row]] = []
+    places = 0
+    for row in sorted(shuffled, key=lambda row: len(row.tokens)):
+        length = len(row.tokens) - 1
+        if (
+            not batches
+            or len(batches[-1]) == batch_size
+            or places + length < (1 - MOST_PADDING) * length * (len(batches[-1]) + 1)
+        ):
+            batches.append([])
+            places = 0
+        batches[-1].append(row)
+        places += length
+    return [batches[index] for index in rng.permutation(len(batches)).tolist()]
