@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
+from tinychat.core.parameters import Floats
 from tinychat.errors import ConfigError
 from tinychat.tokenizer import Tokenizer
 from tinychat.training.history import PhaseProgress
-from tinychat.training.optimizer import Adam
+from tinychat.training.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from tinychat.corpus import Corpus
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PRETRAIN, TUNE = "pretrain", "tune"
 PHASE_TITLES = {PRETRAIN: "Pre-training", TUNE: "Instruction tuning"}
+EXTRAS = ("average", "best")
+"""Vectors that training may keep beside the weights: their moving average, and the best so far."""
 
 
 @dataclass
@@ -92,7 +95,9 @@ class Model:
     transformer: Transformer
     tokenizer: Tokenizer
     card: ModelCard
-    optimizer: Adam | None = None
+    optimizer: Optimizer | None = None
+    extras: dict[str, Floats] = field(default_factory=dict)
+    """Name in EXTRAS -> ndarray of shape (P,), saved and loaded with the model."""
 
     @property
     def config(self) -> ModelConfig:

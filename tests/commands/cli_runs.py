@@ -86,8 +86,7 @@ def bits(path: Path) -> dict[str, Any]:
     del card["created"]
     return {
         "values": model.transformer.parameters.values.tobytes(),
-        "m": model.optimizer.m.tobytes(),
-        "v": model.optimizer.v.tobytes(),
+        "state": {name: vector.tobytes() for name, vector in model.optimizer.state.items()},
         "updates": model.optimizer.updates,
         "card": card,
     }

@@ -75,9 +75,8 @@ def state(model: Model) -> dict[str, Any]:
     progress = {phase: without_timings(asdict(p)) for phase, p in model.card.progress.items()}
     return {
         "values": model.transformer.parameters.values.tobytes(),
-        "m": model.optimizer.m.tobytes(),
-        "v": model.optimizer.v.tobytes(),
-        "updates": model.optimizer.updates,
+        "state": {name: vector.tobytes() for name, vector in model.optimizer.state.items()},
+        "optimizer": (model.optimizer.kind, model.optimizer.updates),
         "progress": progress,
         "configs": {phase: asdict(config) for phase, config in model.card.configs.items()},
     }

@@ -3,10 +3,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinychat import weights
 from tinychat.config import ModelConfig, Preset, TrainConfig
+from tinychat.core.parameters import Floats
 from tinychat.corpus import Corpus, Turn
 from tinychat.model import Model
 from tinychat.training.events import StepDone
@@ -38,6 +40,8 @@ def model() -> Model:
         pass
     progress = run.model.card.progress["tune"]
     assert (progress.epoch, progress.step) == (1, 1)
+    rng = np.random.default_rng(0)
+    run.model.extras["average"] = rng.standard_normal(run.model.n_parameters, dtype=np.float32)
     return run.model
 
 
@@ -57,7 +61,11 @@ def everything() -> Callable[[Model], dict[str, Any]]:
             "config": model.config,
             "card": model.card,
             "tokenizer": model.tokenizer.to_dict(),
-            "optimizer": optimizer and (optimizer.m.tobytes(), optimizer.v.tobytes(), optimizer.updates),
+            "optimizer": optimizer and (optimizer.kind, optimizer.updates, bits(optimizer.state)),
+            "extras": bits(model.extras),
         }
+
+    def bits(vectors: dict[str, Floats]) -> dict[str, bytes]:
+        return {name: vector.tobytes() for name, vector in vectors.items()}
 
     return everything

@@ -19,6 +19,7 @@ from tinychat.errors import UsageError, WeightsError
 from tinychat.model import ModelCard
 from tinychat.training.events import EpochDone
 from tinychat.training.history import PhaseProgress
+from tinychat.weights.npz import OptimizerRecord
 
 
 def assert_refused(path: Path, match: str = ".", summary_too: bool = True) -> None:
@@ -130,7 +131,8 @@ def assert_refused_or_good(path: Path) -> bool:
     if message is None:
         model = weights.load(path)
         assert model.optimizer is not None
-        for flat in (model.transformer.parameters.values, model.optimizer.m, model.optimizer.v):
+        vectors = (*model.optimizer.state.values(), *model.extras.values())
+        for flat in (model.transformer.parameters.values, *vectors):
             assert np.isfinite(flat).all()
         return True
     assert len(message.splitlines()) == 1
@@ -246,7 +248,7 @@ def test_an_encrypted_archive(saved: Path) -> None:
 # -- files of another program, or of another version of this one --------------------------------------
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", 1.5, None, [1], {}])
+@pytest.mark.parametrize("version", [0, 1, 3, True, "2", 1.5, None, [1], {}])
 def test_another_version(refuse: Callable[..., None], version: object) -> None:
     refuse(
         lambda m: archives.with_metadata(m, {**archives.metadata(m), "version": version}),
@@ -279,7 +281,8 @@ def test_metadata_that_is_no_text(refuse: Callable[..., None], value: Any) -> No
 # -- arrays that are not those of the config ----------------------------------------------------------
 
 GAIN, WEIGHT, MOMENT = "parameters/norm1.0.gain.npy", "parameters/attention.1.w_qkv.npy", "optimizer/v.npy"
-some_array = pytest.mark.parametrize("name", [GAIN, WEIGHT, MOMENT])
+AVERAGE = "training/average.npy"
+some_array = pytest.mark.parametrize("name", [GAIN, WEIGHT, MOMENT, AVERAGE])
 
 
 @some_array
@@ -296,6 +299,8 @@ def test_a_missing_array(refuse: Callable[..., None], name: str) -> None:
         "notes.txt",
         "../out.npy",
         "optimizer/x.npy",
+        "training/best.npy",
+        "training/x.npy",
     ],
 )
 def test_an_array_too_many(refuse: Callable[..., None], name: str) -> None:
@@ -303,7 +308,44 @@ def test_an_array_too_many(refuse: Callable[..., None], name: str) -> None:
 
 
 def test_moments_without_updates(refuse: Callable[..., None]) -> None:
-    refuse(lambda m: archives.with_metadata(m, {**archives.metadata(m), "updates": None}), "does not belong")
+    refuse(
+        lambda m: archives.with_metadata(m, {**archives.metadata(m), "optimizer": None}), "does not belong"
+    )
+
+
+def test_an_optimizer_of_another_kind(refuse: Callable[..., None]) -> None:
+    """As many vectors of the same length, and others than these."""
+
+    def kind(name: str) -> Callable[[Members], Members]:
+        return lambda m: archives.with_metadata(
+            m, {**archives.metadata(m), "optimizer": {"kind": name, "updates": 9}}
+        )
+
+    refuse(kind("sgd"), "optimizer/v does not belong")
+    refuse(kind("rmsprop"), "the optimiser must be adam or adamw or sgd or muon, not 'rmsprop'")
+    refuse(kind(""), "the optimiser must be")
+    refuse(
+        lambda m: {key: value for key, value in kind("sgd")(m).items() if key != "optimizer/m.npy"}, "missing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("extras", "match"),
+    [
+        ([], "does not belong"),
+        (["best"], "training/best is missing"),
+        (["average", "best"], "training/best is missing"),
+        (["average", "average"], "each at most once"),
+        (["average", "../out"], "extra vectors are average and best"),
+        ([7], "cannot be"),
+        ("average", "cannot be"),
+        ({"average": 7}, "cannot be"),
+    ],
+)
+def test_extra_vectors_that_the_description_does_not_match(
+    refuse: Callable[..., None], extras: object, match: str
+) -> None:
+    refuse(lambda m: archives.with_metadata(m, {**archives.metadata(m), "extras": extras}), match)
 
 
 @some_array
@@ -429,8 +471,10 @@ def test_a_config_and_headers_that_promise_too_much_together(refuse: Callable[..
             if "feed_forward" in s.name
         }
         size = (sum(spec.size for spec in specs),)
-        moments = dict.fromkeys(("optimizer/m.npy", "optimizer/v.npy"), archives.header_bytes(size))
-        return archives.with_metadata({**m, **headers, **moments}, metadata)
+        vectors = ("optimizer/m.npy", "optimizer/v.npy", AVERAGE)
+        return archives.with_metadata(
+            {**m, **headers, **dict.fromkeys(vectors, archives.header_bytes(size))}, metadata
+        )
 
     assert peak_of(lambda: refuse(change, summary_too=False)) < SMALL
 
@@ -462,6 +506,7 @@ def wrong_for(value: Any) -> list[Any]:
 
 SECTIONS: dict[str, tuple[tuple[str | int, ...], type]] = {
     "config": (("config",), ModelConfig),
+    "optimizer": (("optimizer",), OptimizerRecord),
     "card": (("card",), ModelCard),
     "recipe": (("card", "configs", "tune"), TrainConfig),
     "progress": (("card", "progress", "tune"), PhaseProgress),
@@ -504,14 +549,19 @@ def test_a_field_of_another_type(saved: Path, section: str, field: str) -> None:
     assert accepted(saved, path, field, wrong) == []
 
 
-@pytest.mark.parametrize("field", ["format", "version", "config", "tokenizer", "card", "updates"])
+some_part = pytest.mark.parametrize(
+    "field", ["format", "version", "config", "tokenizer", "card", "optimizer", "extras"]
+)
+
+
+@some_part
 def test_a_part_of_another_type(saved: Path, field: str) -> None:
     value = archives.metadata(archives.read(saved))[field]
-    wrong = [w for w in (*wrong_for(value), {}, -1) if w != value]  # True is a good way to write version 1
+    wrong = [w for w in (*wrong_for(value), {}, -1) if w != value]
     assert accepted(saved, (), field, wrong) == []
 
 
-@pytest.mark.parametrize("field", ["format", "version", "config", "tokenizer", "card", "updates"])
+@some_part
 def test_a_part_that_is_missing(refuse: Callable[..., None], field: str) -> None:
     def change(m: Members) -> Members:
         metadata = archives.metadata(m)
@@ -538,6 +588,7 @@ def test_a_field_that_is_missing_or_too_many(saved: Path, section: str) -> None:
 @pytest.mark.parametrize(
     ("path", "field", "values"),
     [
+        (("optimizer",), "updates", [-1]),
         (("card",), "seed", [-1]),
         (("card",), "sample_prompts", [{}, {"pretrain": "Rain"}, {"tune": 7, "pretrain": 7}]),
         (("card",), "examples", [[7], [None]]),

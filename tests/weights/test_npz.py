@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import archives
 import numpy as np
 import pytest
 
 from tinychat import weights
+from tinychat.config import TrainConfig
 from tinychat.errors import StorageError, UsageError
-from tinychat.model import Model
+from tinychat.model import EXTRAS, Model
+from tinychat.training.optimizer import OPTIMIZERS, make_optimizer
+from tinychat.weights.npz import OptimizerRecord
 
 Everything = Callable[[Model], dict[str, Any]]
 
@@ -26,6 +30,70 @@ def test_round_trip_to_the_bit(model: Model, saved: Path, everything: Everything
     assert loaded.optimizer is not None
     assert loaded.optimizer.parameters is parameters
     assert loaded.optimizer.updates == 9
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_every_optimizer_goes_on_to_the_same_bits(
+    model: Model, tmp_path: Path, everything: Everything, kind: str
+) -> None:
+    parameters = model.transformer.parameters
+    model.optimizer = make_optimizer(kind, parameters)
+    updated(model, seed=1)
+    assert all(vector.any() for vector in model.optimizer.state.values())
+    path = weights.save(model, tmp_path / "model.npz")
+    loaded = weights.load(path)
+    assert everything(loaded) == everything(model)
+    assert loaded.optimizer is not None
+    assert type(loaded.optimizer) is type(model.optimizer)
+    assert loaded.optimizer.parameters is loaded.transformer.parameters
+    assert weights.read_summary(path).training.optimizer == OptimizerRecord(kind, 1)
+    assert everything(updated(loaded, seed=2)) == everything(updated(model, seed=2))
+
+
+def updated(model: Model, seed: int) -> Model:
+    parameters = model.transformer.parameters
+    parameters.grads[...] = np.random.default_rng(seed).standard_normal(parameters.grads.size)
+    assert model.optimizer is not None
+    model.optimizer.step(TrainConfig(optimizer="adamw", weight_decay=0.1), 0.01)
+    return model
+
+
+@pytest.mark.parametrize("names", [(), ("best",), ("best", "average"), EXTRAS])
+def test_extra_vectors_are_saved_by_name(
+    model: Model, tmp_path: Path, everything: Everything, names: tuple[str, ...]
+) -> None:
+    model.extras = {name: np.full(model.n_parameters, len(name), np.float32) for name in names}
+    path = weights.save(model, tmp_path / "model.npz")
+    loaded = weights.load(path)
+    assert everything(loaded) == everything(model)
+    assert {vector.dtype for vector in loaded.extras.values()} <= {np.dtype(np.float32)}
+    assert weights.read_summary(path).training.extras == names
+    with np.load(path) as archive:
+        assert {name for name in archive.files if "training" in name} == {f"training/{n}" for n in names}
+
+
+@pytest.mark.parametrize(("name", "missing"), [("worst", 0), ("", 0), ("best", 1), ("../best", 0)])
+def test_an_extra_vector_that_could_not_be_loaded_is_not_saved(
+    model: Model, tmp_path: Path, name: str, missing: int
+) -> None:
+    model.extras[name] = np.zeros(model.n_parameters - missing, np.float32)
+    with pytest.raises(ValueError, match="none of the extra vectors"):
+        weights.save(model, tmp_path / "model.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("updates", [9, None])
+def test_a_file_of_version_1_is_read(
+    model: Model, tmp_path: Path, everything: Everything, updates: int | None
+) -> None:
+    """It knew no optimiser but Adam, and no extra vectors."""
+    model = replace(model, optimizer=model.optimizer if updates else None, extras={})
+    members = archives.read(weights.save(model, tmp_path / "new.npz"))
+    metadata = {**archives.metadata(members), "version": 1, "updates": updates}
+    del metadata["optimizer"], metadata["extras"]
+    path = archives.write(tmp_path / "old.npz", archives.with_metadata(members, metadata))
+    assert everything(weights.load(path)) == everything(model)
+    assert weights.read_summary(path).updates == updates
 
 
 def test_the_layers_of_a_loaded_model_see_its_weights(model: Model, saved: Path) -> None:
@@ -50,7 +118,7 @@ def test_numbers_at_the_edge_of_float32(model: Model, tmp_path: Path, value: flo
 
 
 def test_without_an_optimizer(model: Model, tmp_path: Path, saved: Path, everything: Everything) -> None:
-    model = replace(model, optimizer=None)
+    model = replace(model, optimizer=None, extras={})
     path = weights.save(model, tmp_path / "small.npz")
     assert path.stat().st_size < 0.5 * saved.stat().st_size
     loaded = weights.load(path)
@@ -73,7 +141,8 @@ def test_any_numpy_program_can_read_the_file(model: Model, saved: Path) -> None:
     with np.load(saved, allow_pickle=False) as archive:
         names = set(archive.files)
         specs = model.transformer.parameters.specs
-        assert names == {"metadata", "optimizer/m", "optimizer/v", *(f"parameters/{s.name}" for s in specs)}
+        vectors = {"optimizer/m", "optimizer/v", "training/average"}
+        assert names == {"metadata", *vectors, *(f"parameters/{s.name}" for s in specs)}
         np.testing.assert_array_equal(
             archive["parameters/attention.1.w_qkv"], model.transformer.blocks[1].attention.w_qkv
         )
@@ -140,7 +209,7 @@ def test_an_interrupted_saving_leaves_the_old_file_and_nothing_else(
 ) -> None:
     before = saved.read_bytes()
     assert model.optimizer is not None
-    model.optimizer.m = Breaking(error)  # type: ignore[assignment]
+    model.optimizer.state["m"] = Breaking(error)  # type: ignore[assignment]
     with pytest.raises(type(error)):
         weights.save(model, saved)
     assert saved.read_bytes() == before

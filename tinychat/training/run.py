@@ -17,7 +17,7 @@ from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
 from tinychat.tokenizer import WordTokenizer
 from tinychat.training.events import Event, Finished
 from tinychat.training.history import PhaseProgress
-from tinychat.training.optimizer import Adam
+from tinychat.training.optimizer import make_optimizer
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
 
@@ -38,6 +38,11 @@ class TrainingRun:
         if model.card.corpus_fingerprint != corpus.fingerprint:
             raise UsageError(
                 f"the corpus {corpus.name!r} is not the one that this model was trained on; train anew"
+            )
+        if kinds := {c.optimizer for c in model.card.configs.values()} - {model.optimizer.kind}:
+            raise UsageError(
+                f"the optimiser is {model.optimizer.kind}, and the recipe wants {kinds.pop()}; "
+                "all phases must have the same"
             )
         self.model = model
         self.corpus = corpus
@@ -92,7 +97,8 @@ class TrainingRun:
             progress={phase: PhaseProgress() for phase in configs},
             versions=_versions(),
         )
-        return cls(Model(transformer, tokenizer, card, Adam(transformer.parameters)), corpus)
+        kind = next(iter(configs.values())).optimizer
+        return cls(Model(transformer, tokenizer, card, make_optimizer(kind, transformer.parameters)), corpus)
 
     @classmethod
     def resume(cls, model: Model, corpus_source: str | None = None) -> "TrainingRun":

@@ -10,10 +10,10 @@ from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.errors import TrainingDivergedError
+from tinychat.training.batches import Batch, grouped, to_batch
 from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, SampleDrawn, StepDone
 from tinychat.training.history import PhaseProgress
-from tinychat.training.batches import Batch, grouped, to_batch
-from tinychat.training.optimizer import Adam, clip_by_global_norm_
+from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
 from tinychat.training.rows import Row, RowSource
 from tinychat.training.schedule import learning_rate
 
@@ -29,7 +29,7 @@ class Trainer:
         self,
         phase: str,
         transformer: Transformer,
-        optimizer: Adam,
+        optimizer: Optimizer,
         source: RowSource,
         held_out: list[Row],
         config: TrainConfig,
@@ -104,7 +104,11 @@ class Trainer:
 
     def _loss_and_gradients(self, batches: list[Batch]) -> Loss:
         """Of all batches of an update together: the gradient of their mean loss a token."""
-        rng = self._rng(self.progress.epoch, self.progress.step + 1) if self.transformer.config.dropout else None
+        rng = (
+            self._rng(self.progress.epoch, self.progress.step + 1)
+            if self.transformer.config.dropout
+            else None
+        )
         if len(batches) == 1:
             return self.transformer.loss_and_gradients(*batches[0], rng)
         grads = self.transformer.parameters.grads

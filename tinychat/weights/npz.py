@@ -1,8 +1,9 @@
 """One .npz file a model: every parameter by name, the optimiser's moments, and a JSON description.
 
-    metadata                     JSON text: format version, config, tokenizer, card
-    parameters/<name>            float32, one array a parameter
-    optimizer/m, optimizer/v     float32 of shape (P,), and the update count in the metadata; or absent
+    metadata             JSON text: format version, config, tokenizer, card, kind and updates of the optimiser
+    parameters/<name>    float32, one array a parameter
+    optimizer/<name>     float32 of shape (P,), the state of the optimiser, if it is kept
+    training/<name>      float32 of shape (P,), what else training has of that length: see model.EXTRAS
 
 Nothing in a file is believed before it was checked against the config: no pickled objects, no names, shapes
 or dtypes but the expected, no numbers that are not finite.
@@ -11,7 +12,7 @@ or dtypes but the expected, no numbers that are not finite.
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from math import prod
@@ -25,14 +26,48 @@ from tinychat.config import ModelConfig
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import ConfigError, StorageError, TinychatError, WeightsError
-from tinychat.model import Model, ModelCard
+from tinychat.model import EXTRAS, Model, ModelCard
 from tinychat.paths import user_path
 from tinychat.records import from_json
 from tinychat.tokenizer import Tokenizer, tokenizer_from_dict
-from tinychat.training.optimizer import Adam
+from tinychat.training.optimizer import OPTIMIZERS, make_optimizer
 
 FORMAT = "tinychat"
-VERSION = 1
+VERSION = 2
+
+
+@dataclass(frozen=True)
+class OptimizerRecord:
+    """What the description says of an optimiser; its vectors are in the file."""
+
+    kind: str
+    updates: int
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for what no optimiser has."""
+        if self.kind not in OPTIMIZERS:
+            raise ConfigError(f"the optimiser must be {' or '.join(OPTIMIZERS)}, not {self.kind[:40]!r}")
+        if self.updates < 0:
+            raise ConfigError("the optimiser's update count must be at least 0")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What training needs besides the weights, as far as it is in the file."""
+
+    optimizer: OptimizerRecord | None
+    extras: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for a name that is unknown, or there twice."""
+        if not set(self.extras) <= set(EXTRAS) or len(set(self.extras)) < len(self.extras):
+            raise ConfigError(f"extra vectors are {' and '.join(EXTRAS)}, each at most once")
+
+    @property
+    def vectors(self) -> list[str]:
+        """Names of the arrays of shape (P,)."""
+        state = () if self.optimizer is None else OPTIMIZERS[self.optimizer.kind].state_names
+        return [f"optimizer/{name}" for name in state] + [f"training/{name}" for name in self.extras]
 
 
 @dataclass(frozen=True)
@@ -43,9 +78,13 @@ class Summary:
     config: ModelConfig
     tokenizer: Tokenizer
     card: ModelCard
-    updates: int | None
-    """Of the optimiser, if its state is in the file."""
+    training: Training
     n_parameters: int
+
+    @property
+    def updates(self) -> int | None:
+        """Of the optimiser, if its state is in the file."""
+        return None if self.training.optimizer is None else self.training.optimizer.updates
 
 
 def place_to_save(path: str | Path) -> Path:
@@ -64,6 +103,9 @@ def place_to_save(path: str | Path) -> Path:
 def save(model: Model, path: str | Path) -> Path:
     """Write `model` to `path`, whole or not at all. Raise StorageError if the place cannot be written to."""
     path = _with_suffix(path)
+    for name, vector in model.extras.items():
+        if name not in EXTRAS or vector.shape != (model.n_parameters,):
+            raise ValueError(f"{name!r} of shape {vector.shape} is none of the extra vectors of this model")
     arrays: dict[str, Any] = {f"parameters/{name}": view for name, view in _views(model.transformer)}
     metadata: dict[str, Any] = {
         "format": FORMAT,
@@ -71,11 +113,13 @@ def save(model: Model, path: str | Path) -> Path:
         "config": asdict(model.config),
         "tokenizer": model.tokenizer.to_dict(),
         "card": asdict(model.card),
-        "updates": None,
+        "optimizer": None,
+        "extras": list(model.extras),
     }
     if model.optimizer is not None:
-        arrays |= {"optimizer/m": model.optimizer.m, "optimizer/v": model.optimizer.v}
-        metadata["updates"] = model.optimizer.updates
+        arrays |= {f"optimizer/{name}": vector for name, vector in model.optimizer.state.items()}
+        metadata["optimizer"] = {"kind": model.optimizer.kind, "updates": model.optimizer.updates}
+    arrays |= {f"training/{name}": vector for name, vector in model.extras.items()}
     with _written_beside(path) as file:
         np.savez(file, metadata=np.array(json.dumps(metadata)), **arrays)
         file.flush()
@@ -99,12 +143,15 @@ def load(path: str | Path) -> Model:
         for name, view in _views(transformer):
             _read_into(view, archive, f"parameters/{name}")
         optimizer = None
-        if summary.updates is not None:
-            optimizer = Adam(transformer.parameters)
-            optimizer.updates = summary.updates
-            _read_into(optimizer.m, archive, "optimizer/m")
-            _read_into(optimizer.v, archive, "optimizer/v")
-    return Model(transformer, summary.tokenizer, summary.card, optimizer)
+        if (record := summary.training.optimizer) is not None:
+            optimizer = make_optimizer(record.kind, transformer.parameters)
+            optimizer.updates = record.updates
+            for name, vector in optimizer.state.items():
+                _read_into(vector, archive, f"optimizer/{name}")
+        extras = {name: np.zeros_like(transformer.parameters.values) for name in summary.training.extras}
+        for name, vector in extras.items():
+            _read_into(vector, archive, f"training/{name}")
+    return Model(transformer, summary.tokenizer, summary.card, optimizer, extras)
 
 
 def _views(transformer: Transformer) -> Iterator[tuple[str, Floats]]:
@@ -156,9 +203,10 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def _summary(archive: zipfile.ZipFile) -> Summary:
     metadata = _metadata(archive)
-    parts = metadata["config"], metadata["card"]
+    kept = {part: metadata[part] for part in ("optimizer", "extras")}
     try:
-        config, card = from_json(ModelConfig, parts[0]), from_json(ModelCard, parts[1])
+        config, card = from_json(ModelConfig, metadata["config"]), from_json(ModelCard, metadata["card"])
+        training = from_json(Training, kept)
     except ConfigError as error:
         raise WeightsError(f"the description is damaged: {error}") from None
     tokenizer = tokenizer_from_dict(metadata["tokenizer"])
@@ -166,15 +214,12 @@ def _summary(archive: zipfile.ZipFile) -> Summary:
         raise WeightsError(
             f"the tokenizer has {tokenizer.vocab_size} tokens, but the model {config.vocab_size}"
         )
-    updates = metadata["updates"]
-    if updates is not None and (type(updates) is not int or updates < 0):
-        raise WeightsError("the description is damaged: the optimiser's update count is not a number")
-    n_parameters = _check_arrays(archive, config, updates is not None)
-    return Summary(Path(str(archive.filename)), config, tokenizer, card, updates, n_parameters)
+    n_parameters = _check_arrays(archive, config, training.vectors)
+    return Summary(Path(str(archive.filename)), config, tokenizer, card, training, n_parameters)
 
 
 def _metadata(archive: zipfile.ZipFile) -> dict[str, Any]:
-    """The description as JSON has it, of our format and version, with all its parts."""
+    """The description as JSON has it, of our format and with all the parts of this version."""
     if "metadata.npy" not in archive.namelist():
         raise WeightsError("not a weights file of tinychat; train and save with tinychat")
     with archive.open("metadata.npy") as file:
@@ -182,22 +227,32 @@ def _metadata(archive: zipfile.ZipFile) -> dict[str, Any]:
         if dtype.itemsize > archive.getinfo("metadata.npy").file_size:
             raise WeightsError("the description is shorter than it says; take another copy")
     with archive.open("metadata.npy") as file:
-        metadata = json.loads(str(npy.read_array(file, allow_pickle=False)))
+        metadata: Any = json.loads(str(npy.read_array(file, allow_pickle=False)))
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise WeightsError("not a weights file of tinychat; train and save with tinychat")
-    if metadata.get("version") != VERSION:
+    described = _upgraded(metadata)
+    if described.get("version") != VERSION:
         raise WeightsError(
             f"has format version {metadata.get('version')!r}, and this tinychat reads version {VERSION}; "
             "use the tinychat that wrote it, or train anew"
         )
-    if not all(isinstance(metadata.get(part), dict) for part in ("config", "tokenizer", "card")):
+    if not all(isinstance(described.get(part), dict) for part in ("config", "tokenizer", "card")):
         raise WeightsError("the description is damaged: config, tokenizer or card is missing")
-    if "updates" not in metadata:
-        raise WeightsError("the description is damaged: the optimiser's update count is missing")
-    return metadata
+    if not described.keys() >= {"optimizer", "extras"}:
+        raise WeightsError("the description is damaged: the state of the training is missing")
+    return described
 
 
-def _check_arrays(archive: zipfile.ZipFile, config: ModelConfig, with_optimizer: bool) -> int:
+def _upgraded(metadata: dict[str, Any]) -> dict[str, Any]:
+    """A description of version 1, which knew no optimiser but Adam, as of version 2; any other as it is."""
+    if metadata.get("version") != 1 or "updates" not in metadata:
+        return metadata
+    updates = metadata["updates"]
+    optimizer = None if updates is None else {"kind": "adam", "updates": updates}
+    return {**metadata, "version": 2, "optimizer": optimizer, "extras": []}
+
+
+def _check_arrays(archive: zipfile.ZipFile, config: ModelConfig, vectors: list[str]) -> int:
     """Compare names, shapes, dtypes and sizes with those of `config`; return the number of parameters.
 
     From the headers alone: nothing is allocated that the file does not hold.
@@ -206,9 +261,8 @@ def _check_arrays(archive: zipfile.ZipFile, config: ModelConfig, with_optimizer:
         raise WeightsError(f"arrays are missing: the config has {config.n_layers} layers, the file fewer")
     specs = Transformer.specs(config)
     n_parameters = sum(spec.size for spec in specs)
-    expected: Mapping[str, tuple[int, ...]] = {f"parameters/{spec.name}": spec.shape for spec in specs}
-    if with_optimizer:
-        expected = {**expected, "optimizer/m": (n_parameters,), "optimizer/v": (n_parameters,)}
+    expected = {f"parameters/{spec.name}": spec.shape for spec in specs}
+    expected |= dict.fromkeys(vectors, (n_parameters,))
     found = {name.removesuffix(".npy") for name in archive.namelist()} - {"metadata"}
     if missing := sorted(expected.keys() - found):
         raise WeightsError(f"{missing[0]} is missing ({len(missing)} in all)")
