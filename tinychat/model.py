@@ -58,7 +58,7 @@ class ModelCard:
 
     @property
     def is_finished(self) -> bool:
-        return all(self.progress[phase].epoch >= config.epochs for phase, config in self.configs.items())
+        return self.epochs_left == 0
 
     @property
     def final_loss(self) -> float | None:
@@ -70,7 +70,9 @@ class ModelCard:
     def epochs_left(self) -> int:
         """Until the recipe is done."""
         return sum(
-            max(0, config.epochs - self.progress[phase].epoch) for phase, config in self.configs.items()
+            max(0, config.epochs - self.progress[phase].epoch)
+            for phase, config in self.configs.items()
+            if not self.progress[phase].is_ended
         )
 
     @property

@@ -55,7 +55,8 @@ class Transformer:
         Row b has lengths[b] >= 1 tokens; what stands behind them is padding, at which nothing looks.
         """
         last = self._hidden(ids)[np.arange(len(ids)), lengths - 1]
-        return self._logits(last[None])[0]
+        logits: Floats = self._logits(last[None])[0]
+        return logits
 
     def backward(self, dlogits: Floats) -> None:
         """Gradient of the loss by the logits, of shape (B, T, V): overwrites `parameters.grads`."""

@@ -19,7 +19,7 @@ def with_typos(text: str, share: float, rng: np.random.Generator) -> str:
 
 
 def misspelt(word: str, rng: np.random.Generator) -> str:
-    """Change one letter, leave one out, put one in, or swap two neighbours: a changed one in half of all cases.
+    """Change one letter (half of all cases), leave one out, put one in, or swap two neighbours.
 
     `word` has two letters at least. The kinds are those of Damerau 1964, to which most misspellings belong.
     """

@@ -60,6 +60,9 @@ def evaluate(model: Model, corpus: Corpus) -> Evaluation:
 def answered_exactly(model: Model, dialogues: tuple[Dialogue, ...]) -> list[bool]:
     """For each dialogue whether every answer comes out word for word, the turns before it as they stand."""
     asked = [(dialogue[n].user, dialogue[:n]) for dialogue in dialogues for n in range(len(dialogue))]
-    found = iter(answers(model, asked))
-    # All answers are taken from the iterator, also behind one that is wrong.
-    return [all([next(found) == turn.assistant for turn in dialogue]) for dialogue in dialogues]
+    found = answers(model, asked)
+    exact, first = [], 0
+    for dialogue in dialogues:
+        exact.append(found[first : first + len(dialogue)] == [turn.assistant for turn in dialogue])
+        first += len(dialogue)
+    return exact

@@ -59,6 +59,10 @@ class EpochDone(Event):
     tokens_per_s: float
     seconds_left: float
     """Until the end of the phase, at the phase's pace so far."""
+    lr: float | None = None
+    """Learning rate of the last update; None in old files."""
+    held_out_loss: float | None = None
+    """On the examples that are held out, in nats per token; None if none are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,19 @@ class PhaseProgress:
     epoch_seconds: float = 0.0
     epochs: list[EpochDone] = field(default_factory=list)
     """A record of every epoch completed."""
+    averaged: int = 0
+    """Updates that are in the moving average of the weights."""
+    best_loss: float | None = None
+    """Lowest loss on the examples held out, in nats per token."""
+    best_epoch: int = 0
+    """Epochs that were completed when the loss was lowest."""
+    is_ended: bool = False
+    """Whether the phase is over, and the weights are those that it was to end with."""
+
+    def reopen(self) -> None:
+        """Let the phase go on: an average and a best are looked for anew."""
+        self.is_ended = False
+        self.averaged, self.best_loss, self.best_epoch = 0, None, self.epoch
 
     @property
     def last_loss(self) -> float | None:
@@ -30,6 +43,6 @@ class PhaseProgress:
 
     def __post_init__(self) -> None:
         """Raise ConfigError for numbers that no training leads to."""
-        counts = (self.step, self.n_tokens, self.n_correct)
-        if len(self.epochs) != self.epoch or min(counts) < 0 or self.step > self.n_tokens:
+        counts = (self.step, self.n_tokens, self.n_correct, self.averaged, self.best_epoch)
+        if len(self.epochs) != self.epoch or min(counts) < 0:
             raise ConfigError("the training history does not fit together")

@@ -34,7 +34,7 @@ class Lookup:
         return [self.answers[index] for index in alike.argmax(axis=1)] if len(questions) else []
 
     def _counts(self, questions: Sequence[str]) -> Floats:
-        """Occurrences of words, shape (questions, words); words that no training question has do not count."""
+        """Occurrences of words, shape (questions, words); words of no training question do not count."""
         counts = np.zeros((len(questions), len(self._column)), np.float32)
         for row, question in enumerate(questions):
             for word in _words(question):
@@ -43,9 +43,9 @@ class Lookup:
         return counts
 
     def _unit_vectors(self, counts: Floats) -> Floats:
-        vectors = counts * self._rarity
-        length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(length, 1e-12)
+        vectors: Floats = counts * self._rarity
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return vectors
 
 
 def _words(text: str) -> list[str]:

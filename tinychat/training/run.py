@@ -1,9 +1,10 @@
 """A whole training run: both phases, one after the other, resumable at any event."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,13 +16,17 @@ from tinychat.errors import UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
 from tinychat.tokenizer import WordTokenizer
+from tinychat.training.batches import Batch, to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.history import PhaseProgress
+from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import make_optimizer
-from tinychat.training.rows import DialogueRows, FactRows, RowSource
+from tinychat.training.rows import DialogueRows, FactRows, Row, RowSource
 from tinychat.training.trainer import Trainer
 
 _PHASES = (PRETRAIN, TUNE)
+_SPLIT = 2**32
+"""Stands where an epoch would: the random numbers that choose what is held out."""
 _N_EXAMPLES = 5
 _WORDS_OF_A_QUESTION = 4
 _SAMPLE_WORDS = 2
@@ -47,10 +52,11 @@ class TrainingRun:
         self.model = model
         self.corpus = corpus
         self.optimizer = model.optimizer
-        tokenizer, context = model.tokenizer, model.config.max_seq_len
-        self._sources: dict[str, RowSource] = {PRETRAIN: FactRows(corpus.facts, tokenizer, context)}
-        if tune := model.card.configs.get(TUNE):
-            self._sources[TUNE] = DialogueRows(corpus.dialogues, tokenizer, context, tune)
+        self._sources: dict[str, RowSource] = {}
+        self._held_out: dict[str, list[Batch]] = {}
+        for phase, config in model.card.configs.items():
+            self._sources[phase], held_out = self._split(phase, config)
+            self._held_out[phase] = [to_batch([row]) for row in held_out]
         if any(p.step > len(self._sources[phase].clean) for phase, p in model.card.progress.items()):
             raise UsageError("the training history of these weights does not fit the corpus; train anew")
         self.warnings = list(corpus.warnings)
@@ -112,32 +118,51 @@ class TrainingRun:
         """Add epochs to the last phase."""
         phase, config = list(self.model.card.configs.items())[-1]
         self.model.card.configs[phase] = replace(config, epochs=config.epochs + epochs)
+        self.model.card.progress[phase].reopen()
 
-    def trainers(self) -> list[Trainer]:
-        card = self.model.card
-        return [
-            Trainer(
-                phase=phase,
-                transformer=self.model.transformer,
-                optimizer=self.optimizer,
-                source=self._sources[phase],
-                held_out=[],
-                config=config,
-                progress=card.progress[phase],
-                # Nothing to save about random numbers: the seed and the place in the run give them all.
-                rng=lambda epoch, step, phase=phase: np.random.default_rng(  # type: ignore[misc]
-                    [card.seed, 1 + _PHASES.index(phase), epoch, *([step] if step else [])]
-                ),
-                sample=lambda phase=phase: self._sample(phase),  # type: ignore[misc]
-            )
-            for phase, config in card.configs.items()
-        ]
+    def _split(self, phase: str, config: TrainConfig) -> tuple[RowSource, list[Row]]:
+        """The examples to learn from, and those that are held out: the same ones whenever this is asked."""
+        examples = self.corpus.facts if phase == PRETRAIN else self.corpus.dialogues
+        order = self._rng(phase, _SPLIT).permutation(len(examples))
+        n_held_out = (
+            min(max(1, round(config.validation * len(order))), len(order) - 1) if config.validation else 0
+        )
+        held_out = set(order[:n_held_out].tolist())
+        learnt = [example for index, example in enumerate(examples) if index not in held_out]
+        rest = [example for index, example in enumerate(examples) if index in held_out]
+        return self._rows(phase, learnt, config), self._rows(phase, rest, config).clean
+
+    def _rows(self, phase: str, examples: Sequence[Any], config: TrainConfig) -> RowSource:
+        tokenizer, context = self.model.tokenizer, self.model.config.max_seq_len
+        if phase == PRETRAIN:
+            return FactRows(examples, tokenizer, context)
+        return DialogueRows(examples, tokenizer, context, config)
+
+    def _rng(self, phase: str, *place: int) -> np.random.Generator:
+        """Nothing to save about random numbers: the seed and the place in the run give them all."""
+        return np.random.default_rng([self.model.card.seed, 1 + _PHASES.index(phase), *place])
+
+    def _trainer(self, phase: str, config: TrainConfig) -> Trainer:
+        model, progress = self.model, self.model.card.progress[phase]
+        if self.optimizer.kind != config.optimizer and not progress.is_ended:
+            model.optimizer = self.optimizer = make_optimizer(config.optimizer, model.transformer.parameters)
+        return Trainer(
+            phase=phase,
+            transformer=model.transformer,
+            optimizer=self.optimizer,
+            source=self._sources[phase],
+            keeper=Keeper(model.transformer, self._held_out[phase], config, progress, model.extras),
+            config=config,
+            progress=progress,
+            rng=lambda *place: self._rng(phase, *place),
+            sample=lambda: self._sample(phase),
+        )
 
     def run(self) -> Iterator[Event]:
         """Train through all phases, on one BLAS thread: two double the time of products this small."""
         with threadpool_limits(limits=1, user_api="blas"):
-            for trainer in self.trainers():
-                yield from trainer.run()
+            for phase, config in self.model.card.configs.items():
+                yield from self._trainer(phase, config).run()
         yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
 
     def _sample(self, phase: str) -> tuple[str, str]:

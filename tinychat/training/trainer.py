@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -13,8 +14,9 @@ from tinychat.errors import TrainingDivergedError
 from tinychat.training.batches import Batch, grouped, to_batch
 from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, SampleDrawn, StepDone
 from tinychat.training.history import PhaseProgress
+from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
-from tinychat.training.rows import Row, RowSource
+from tinychat.training.rows import RowSource
 from tinychat.training.schedule import learning_rate
 
 
@@ -31,20 +33,20 @@ class Trainer:
         transformer: Transformer,
         optimizer: Optimizer,
         source: RowSource,
-        held_out: list[Row],
+        keeper: Keeper,
         config: TrainConfig,
         progress: PhaseProgress,
-        rng: Callable[[int, int], np.random.Generator],
+        rng: Callable[..., np.random.Generator],
         sample: Callable[[], tuple[str, str]],
     ) -> None:
-        """`rng(epoch, step)` makes the generator for what an update drops, and with step 0 for an epoch's
-        order and noise; `held_out` rows are measured, never learnt; `sample` gives a prompt and its answer.
+        """`rng(epoch)` makes the generator for an epoch's order and noise, `rng(epoch, update)` that for what
+        an update drops; `sample` gives a prompt and its answer.
         """
         self.phase = phase
         self.transformer = transformer
         self.optimizer = optimizer
         self.source = source
-        self.held_out = held_out
+        self.keeper = keeper
         self.config = config
         self.progress = progress
         self._rng = rng
@@ -56,18 +58,26 @@ class Trainer:
         progress, config = self.progress, self.config
         n_tokens = sum(row.n_predicted for row in self.source.clean)
         yield PhaseStarted(self.phase, config.epochs, len(self.source.clean), n_tokens, config.lr)
-        if progress.epoch < config.epochs:
+        if not self._is_over:
             yield self._sampled()
-        while progress.epoch < config.epochs:
+        while not self._is_over:
             yield from self._epoch()
-            if progress.epoch % config.sample_every == 0 or progress.epoch in (1, config.epochs):
+            if self._is_over:
+                self.keeper.end()
+            if progress.epoch % config.sample_every == 0 or progress.epoch == 1 or self._is_over:
                 yield self._sampled()
+        self.keeper.end()  # also where a phase is resumed that was stopped right before its end
         yield PhaseDone(self.phase, progress.epoch, progress.last_loss, progress.seconds)
+
+    @property
+    def _is_over(self) -> bool:
+        progress = self.progress
+        return progress.is_ended or progress.epoch >= self.config.epochs or self.keeper.is_patience_out
 
     def _epoch(self) -> Iterator[Event]:
         start = perf_counter()
         progress, config = self.progress, self.config
-        rng = self._rng(progress.epoch, 0)
+        rng = self._rng(progress.epoch)
         batches = grouped(self.source.draw(rng), config.batch_size, rng)
         n_steps = -(-len(batches) // config.accumulate)
         self._spend(perf_counter() - start)
@@ -94,6 +104,7 @@ class Trainer:
             )
         done = (progress.epoch + progress.step / n_steps) / config.epochs
         self.optimizer.step(config, learning_rate(config, done))
+        self.keeper.after_update()
         progress.step += 1
         progress.loss_sum += loss.total
         progress.n_tokens += loss.tokens
@@ -128,8 +139,9 @@ class Trainer:
         return total
 
     def _close_epoch(self) -> EpochDone:
+        start = perf_counter()
         progress, config = self.progress, self.config
-        loss = progress.loss_sum / progress.n_tokens
+        loss = progress.loss_sum / max(progress.n_tokens, 1)
         pace = progress.seconds / (progress.epoch + 1)
         record = EpochDone(
             phase=self.phase,
@@ -141,11 +153,14 @@ class Trainer:
             grad_norm=progress.grad_norm_sum / progress.step,
             tokens_per_s=progress.n_tokens / max(progress.epoch_seconds, 1e-9),
             seconds_left=pace * (config.epochs - progress.epoch - 1),
+            lr=learning_rate(config, (progress.epoch + 1 - 1 / progress.step) / config.epochs),
         )
-        progress.epochs.append(record)
         progress.epoch += 1
+        record = replace(record, held_out_loss=self.keeper.after_epoch())
+        progress.epochs.append(record)
         progress.step = progress.n_tokens = progress.n_correct = 0
         progress.loss_sum = progress.grad_norm_sum = progress.epoch_seconds = 0.0
+        progress.seconds += perf_counter() - start
         return record
 
     def _sampled(self) -> SampleDrawn:
