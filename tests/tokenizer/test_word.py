@@ -198,6 +198,30 @@ def test_every_unknown_token_has_a_place(gap: str) -> None:
     assert KNOWN.encode(text).count(KNOWN.unknown_id) == len(KNOWN.unknown_spans(text))
 
 
+@given(joined(st.sampled_from((*WORDS, *string.punctuation, "zzz", "你好"))))
+def test_the_pieces_cover_the_text(drawn: tuple[str, list[tuple[str, int, int]]]) -> None:
+    text, placed = drawn
+    pieces = KNOWN.pieces(text)
+    assert [piece.id for piece in pieces] == KNOWN.encode(text)
+    assert [0, *(piece.end for piece in pieces)] == [*(piece.start for piece in pieces), len(text)]
+    words = [
+        (piece.shown.strip(), piece.end)
+        for piece in pieces
+        if piece.shown.strip(" \t\n") and piece.end > piece.start
+    ]
+    assert words == [(piece, end) for piece, _, end in placed]
+
+
+def test_a_piece_has_the_gap_that_costs_no_token() -> None:
+    shown = [(piece.start, piece.end, piece.shown) for piece in KNOWN.pieces("I'm  well.you\n")]
+    assert shown == [
+        *((0, 1, "I"), (1, 2, "'"), (2, 3, "m")),
+        *((3, 4, " "), (4, 5, " "), (5, 9, "well")),
+        *((9, 10, "."), (10, 10, "<join>"), (10, 13, "you"), (13, 14, "\n")),
+    ]
+    assert [piece.shown for piece in KNOWN.pieces("I well, moon")] == ["I", " well", ",", " moon"]
+
+
 @pytest.mark.parametrize("text", ["</s>", "<unk>", "<join>", "</s> <unk> <join>", "I</s>", "well <join> you"])
 def test_special_tokens_never_come_from_text(text: str) -> None:
     ids = KNOWN.encode(text)

@@ -1,8 +1,18 @@
-"""What every tokenizer can do, and how one is brought back from a weights file."""
+"""What every tokenizer can do."""
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from tinychat.errors import WeightsError
+
+class Piece(NamedTuple):
+    """A token and the part of a text that it stands for."""
+
+    id: int
+    start: int
+    end: int
+    """Characters. The pieces of a text cover it: each begins where the one before ended. A token that begins
+    no character, as a mark or the later bytes of a character, has an empty piece."""
+    shown: str
+    """The token as one can read it; bytes that are only a part of a character as `\\xf0`."""
 
 
 class Tokenizer(Protocol):
@@ -10,8 +20,6 @@ class Tokenizer(Protocol):
 
     end_id: int
     """Ends a row: a fact, or an answer."""
-    unknown_id: int
-    """Stands for a piece of text that was not in the training text."""
 
     @property
     def vocab_size(self) -> int: ...
@@ -20,19 +28,14 @@ class Tokenizer(Protocol):
 
     def decode(self, ids: list[int]) -> str: ...
 
+    def pieces(self, text: str) -> list[Piece]:
+        """One for every id of `encode(text)`, in order."""
+        ...
+
     def unknown_spans(self, text: str) -> list[tuple[int, int]]:
-        """Start and end, in characters, of the pieces of `text` that encode to `unknown_id`."""
+        """Start and end, in characters, of the pieces of `text` that `decode` cannot give back."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready state, for `tokenizer_from_dict`."""
         ...
-
-
-def tokenizer_from_dict(state: dict[str, Any]) -> Tokenizer:
-    """Inverse of `Tokenizer.to_dict`; raise WeightsError if the state is not one."""
-    from tinychat.tokenizer.word import WordTokenizer
-
-    if state.get("kind") != "word":
-        raise WeightsError(f"the file has a tokenizer of the unknown kind {state.get('kind')!r}")
-    return WordTokenizer.from_dict(state)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any, Self
 
 from tinychat.errors import CorpusError, WeightsError
+from tinychat.tokenizer.base import Piece
 
 END, UNKNOWN, JOIN = "</s>", "<unk>", "<join>"
 WHITE_SPACE = (" ", "\n", "\t")
@@ -84,6 +85,24 @@ class WordTokenizer:
                 text.append(("" if gap_spelled else _ordinary_gap(before, left, right)) + right)
                 before, left, gap_spelled = left, right, False
         return "".join(text)
+
+    def pieces(self, text: str) -> list[Piece]:
+        """An ordinary gap, which costs no token, belongs to the token behind it."""
+        found: list[Piece] = []
+        end = 0
+        for gap, right, expected in _gaps(text):
+            start, end = end, end + len(gap)
+            if gap != expected:
+                ids = self._gap_ids(gap)
+                found += [
+                    Piece(index, at, min(at + 1, end), text[at:end][:1] or JOIN)
+                    for at, index in enumerate(ids, start)
+                ]
+                start = end
+            if right:
+                end += len(right)
+                found.append(Piece(self._ids.get(right, self.unknown_id), start, end, text[start:end]))
+        return found
 
     def unknown_spans(self, text: str) -> list[tuple[int, int]]:
         """Start and end, in characters, of the words and rare spaces that the vocabulary does not have."""
