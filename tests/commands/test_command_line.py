@@ -25,7 +25,7 @@ from tinychat.errors import (
 )
 
 Call = Callable[..., Outcome]
-COMMANDS = ("train", "ask", "eval", "info", "corpora")
+COMMANDS = ("train", "ask", "eval", "info", "corpora", "tokenize")
 
 
 def test_help_names_every_command_and_flag(call: Call) -> None:

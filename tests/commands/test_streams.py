@@ -61,7 +61,7 @@ def nobody_reads() -> Iterator[int]:
 
 
 @not_on_windows
-@commands("--help", "--version", "corpora", "info MODEL", EVAL, ASK, TRAIN)
+@commands("--help", "--version", "corpora", "tokenize Rain", "info MODEL", EVAL, ASK, TRAIN)
 def test_nobody_reads_the_output(arguments: list[str]) -> None:
     """What is printed without a flush fails only when Python ends, and then in Python's own words."""
     with nobody_reads() as stdout:

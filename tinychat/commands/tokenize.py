@@ -1,0 +1,133 @@
+"""`tinychat tokenize`: how a text splits into tokens."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from io import TextIOWrapper
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from tinychat.commands.recipe import library
+from tinychat.corpus import load_corpus
+from tinychat.corpus.bundled import DEFAULT
+from tinychat.errors import UsageError
+from tinychat.tokenizer import Piece, Tokenizer, train_tokenizer
+from tinychat.weights import read_summary
+
+SEPARATOR = "|"
+"""Between two tokens where there is no colour."""
+_BACKGROUNDS = ("black on #9fd3e6", "black on #f0cf8e")
+"""By turns: where one token ends, the colour changes."""
+
+
+def run(args: argparse.Namespace) -> int:
+    if "" in args.text:
+        raise UsageError("the text is empty; type some")
+    tokenizer = _tokenizer(args)
+    console = Console()
+    in_colour = console.color_system is not None and not console.no_color
+    for text in args.text or _standard_input():
+        pieces = tokenizer.pieces(text)
+        spans = tokenizer.unknown_spans(text)
+        if "json" in args:
+            print(_as_json(text, pieces, spans))
+            continue
+        if spans:
+            words = dict.fromkeys(_readable(text[start:end]) for start, end in spans)
+            print(f"tinychat: new to this tokenizer, read as <unk>: {', '.join(words)}", file=sys.stderr)
+        if in_colour:
+            unknown = {end for _, end in spans}
+            for row in _rows(pieces, console.width):
+                console.print(*_in_colour(row, unknown), sep="\n", soft_wrap=True)
+        else:
+            print(SEPARATOR.join(_readable(piece.shown) for piece in pieces))
+            print(*(piece.id for piece in pieces))
+        print(_figures(len(pieces), len(text)))
+    return 0
+
+
+def _tokenizer(args: argparse.Namespace) -> Tokenizer:
+    """That of saved weights, or one that is trained here. Raise UsageError for flags in contradiction."""
+    if "load" in args:
+        for flag in ("corpus", "tokenizer", "vocab_size"):
+            if flag in args:
+                raise UsageError(f"--load has its own tokenizer; leave out --{flag.replace('_', '-')}")
+        return read_summary(library(args).find(args.load)).tokenizer
+    kind = getattr(args, "tokenizer", "bpe")
+    if kind != "bpe" and "vocab_size" in args:
+        raise UsageError(f"the corpus decides the size of a {kind} vocabulary; leave out --vocab-size")
+    corpus = load_corpus(getattr(args, "corpus", DEFAULT))
+    for warning in corpus.warnings:
+        print(f"tinychat: {warning}", file=sys.stderr)
+    size = {"vocab_size": args.vocab_size} if "vocab_size" in args else {}
+    return train_tokenizer(kind, corpus.texts(), **size)
+
+
+def _standard_input() -> Iterator[str]:
+    """All of it as one text, line breaks as they are; nothing if it is empty."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict", newline="")
+    try:
+        text = sys.stdin.read()
+    except UnicodeDecodeError:
+        raise UsageError("standard input is not UTF-8 text; convert it first") from None
+    if text:
+        yield text
+
+
+def _as_json(text: str, pieces: list[Piece], unknown: list[tuple[int, int]]) -> str:
+    shown = [piece.shown for piece in pieces]
+    ids = [piece.id for piece in pieces]
+    counts = {"tokens": len(pieces), "characters": len(text)}
+    return json.dumps({"text": text, **counts, "ids": ids, "pieces": shown, "unknown": unknown})
+
+
+def _figures(n_tokens: int, n_characters: int) -> str:
+    tokens, characters = (
+        f"{count:,} {name}{'s' * (count != 1)}"
+        for count, name in ((n_tokens, "token"), (n_characters, "character"))
+    )
+    return f"{tokens}, {characters}, {n_characters / n_tokens:.2f} characters a token"
+
+
+def _readable(text: str) -> str:
+    r"""What has no shape, as a line break, as an escape; so no text can give orders to the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _rows(pieces: list[Piece], width: int) -> Iterator[list[tuple[int, Piece]]]:
+    """As many pieces as fit side by side, with their numbers, a space between them; at least one."""
+    row: list[tuple[int, Piece]] = []
+    used = 0
+    for number, piece in enumerate(pieces):
+        cells = _cells(piece) + 1
+        if row and used + cells > width:
+            yield row
+            row, used = [], 0
+        row.append((number, piece))
+        used += cells
+    if row:
+        yield row
+
+
+def _in_colour(row: Iterable[tuple[int, Piece]], unknown: set[int]) -> tuple[Text, Text]:
+    """A line of pieces and a line of their ids beneath; never read as markup. Unknown ones are underlined."""
+    above, beneath = Text(), Text()
+    for number, piece in row:
+        shown = _readable(piece.shown)
+        style = _BACKGROUNDS[number % len(_BACKGROUNDS)]
+        is_unknown = piece.end in unknown and piece.end > piece.start
+        above.append(shown, f"{style} underline" if is_unknown else style)
+        above.append(" " * (_cells(piece) - cell_len(shown) + 1))
+        beneath.append(f"{piece.id:<{_cells(piece)}} ", "dim")
+    return above, beneath
+
+
+def _cells(piece: Piece) -> int:
+    """Columns that a piece and its id need."""
+    return max(cell_len(_readable(piece.shown)), len(str(piece.id)))
