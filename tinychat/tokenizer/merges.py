@@ -104,7 +104,7 @@ def apply_merges(word: bytes, merged: Mapping[Pair, int]) -> list[int]:
     while queue:
         index, left = heappop(queue)
         right = after[left]
-        if ids[left] == _NONE or merged.get((ids[left], ids[right])) != index:
+        if merged.get((ids[left], ids[right])) != index:
             continue  # a merge before has taken one of the two
         ids[left], ids[right] = index, _NONE
         after[left] = after[right]
