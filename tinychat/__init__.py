@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinychat.api import load, train
-    from tinychat.config import PRESETS, ModelConfig, Preset, TrainConfig
+    from tinychat.config import ModelConfig, TrainConfig
     from tinychat.corpus import Corpus, load_corpus
     from tinychat.errors import TinychatError
     from tinychat.generation.session import ChatSession
     from tinychat.model import Model
+    from tinychat.presets import PRESETS, Preset
     from tinychat.training.run import TrainingRun
 
 _HOMES = {
     "tinychat.api": ("load", "train"),
-    "tinychat.config": ("PRESETS", "ModelConfig", "Preset", "TrainConfig"),
+    "tinychat.config": ("ModelConfig", "TrainConfig"),
+    "tinychat.presets": ("PRESETS", "Preset"),
     "tinychat.corpus": ("Corpus", "load_corpus"),
     "tinychat.errors": ("TinychatError",),
     "tinychat.generation.session": ("ChatSession",),

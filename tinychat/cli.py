@@ -8,19 +8,19 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import NoReturn
 
-from tinychat.config import PRESETS
 from tinychat.errors import TinychatError, UsageError
-from tinychat.tokenizer import KINDS
+from tinychat.flags import add_recipe, add_tokenizer, whole
+from tinychat.presets import RECIPE_FIELDS
 
 INTERRUPTED = 130
 
-_RECIPE = {"corpus", "preset", "seed", "pretrain_epochs", "tune_epochs", "resume"}
+RUN = {"corpus", "preset", "seed", "resume", "config", *RECIPE_FIELDS}
 _FLAGS = {
-    "train": _RECIPE | {"data_dir", "json", "out"},
+    "train": RUN | {"data_dir", "json", "out", "find_lr"},
     "ask": {"data_dir", "load", "json", "prompt"},
-    "eval": {"data_dir", "load", "json", "corpus"},
-    "info": {"data_dir", "json", "file"},
-    "corpora": {"json"},
+    "eval": {"data_dir", "load", "json", "corpus", "lookup"},
+    "info": {"data_dir", "json", "toml", "file"},
+    "corpora": {"json", "name", "preset", "tokenizer", "vocab_size", "max_seq_len"},
     "tokenize": {"data_dir", "load", "corpus", "tokenizer", "vocab_size", "json", "text"},
 }
 """What each command takes."""
@@ -37,33 +37,27 @@ Without a command, tinychat opens full screen, trains, and lets you talk with th
 
 
 class _Parser(argparse.ArgumentParser):
+    place = ""
+    """Where the arguments stand, if not on the command line."""
+
     def error(self, message: str) -> NoReturn:
         """One line, and exit 2."""
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}; see '{self.prog} --help'\n")
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError
-    return value
-
-
-_whole.__name__ = "whole number"  # argparse says: invalid whole number value: 'x'
+        text = " ".join(f"{self.place}{message}".split())
+        self.exit(2, f"{self.prog}: {text}; see '{self.prog} --help'\n")
 
 
 def build_parser() -> _Parser:
     # A command's flag must not reset what stands before the command: absent flags leave no value at all.
     absent = argparse.SUPPRESS
-    recipe = _Parser(add_help=False, argument_default=absent)
-    recipe.add_argument(
-        "--corpus", metavar="NAME|PATH", help="bundled corpus, file or folder (default: basics)"
-    )
-    recipe.add_argument("--preset", choices=list(PRESETS), help="model and recipe (default: classic)")
-    recipe.add_argument("--seed", type=_whole, metavar="N", help="start of all random draws (default: 0)")
-    recipe.add_argument("--pretrain-epochs", type=_whole, metavar="N", help="epochs on the facts")
-    recipe.add_argument("--tune-epochs", type=_whole, metavar="N", help="epochs on the dialogues")
-    recipe.add_argument("--resume", metavar="FILE|NAME", help="go on with training that was interrupted")
+    recipe, whole_recipe = (_Parser(add_help=False, argument_default=absent) for _ in range(2))
+    for parser, is_told in ((recipe, False), (whole_recipe, True)):
+        parser.add_argument(
+            "--corpus", metavar="NAME|PATH", help="bundled corpus, file or folder (default: basics)"
+        )
+        parser.add_argument("--seed", type=whole, metavar="N", help="start of all random draws (default: 0)")
+        parser.add_argument("--config", metavar="FILE", help="a TOML file with values for any of the flags")
+        parser.add_argument("--resume", metavar="FILE|NAME", help="go on with training that was interrupted")
+        add_recipe(parser, is_told)
     place = _Parser(add_help=False, argument_default=absent)
     place.add_argument(
         "--data-dir", metavar="DIR", help="where models are kept (default: the user's data folder)"
@@ -86,24 +80,38 @@ def build_parser() -> _Parser:
     parser.add_argument("--version", action="store_true", default=absent, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
-    train = commands.add_parser("train", parents=[recipe, place, as_json], help="train without a screen")
+    parents = [whole_recipe, place, as_json]
+    train = commands.add_parser("train", parents=parents, help="train without a screen")
     train.add_argument("--out", metavar="FILE", default=absent, help="where to write the weights")
+    train.add_argument(
+        "--find-lr", action="store_true", default=absent, help="try learning rates, draw the losses, and stop"
+    )
     ask = commands.add_parser("ask", parents=[source, as_json], help="answer prompts")
     ask.add_argument("prompt", nargs="*", metavar="PROMPT", help="without one: a prompt a line from stdin")
-    evaluate = commands.add_parser("eval", parents=[source, as_json], help="measure a model on a corpus")
+    evaluate = commands.add_parser("eval", parents=[place, as_json], help="measure a model on a corpus")
+    evaluate.add_argument("--load", metavar="FILE|NAME", default=absent, help="weights, or 'latest'")
+    evaluate.add_argument(
+        "--lookup",
+        action="store_true",
+        default=absent,
+        help="measure, in place of a model, the look-up of the training question that is most alike (TF-IDF)",
+    )
     evaluate.add_argument("--corpus", metavar="NAME|PATH", required=True, help="what to measure it on")
     info = commands.add_parser("info", parents=[place, as_json], help="describe saved weights")
     info.add_argument("file", metavar="FILE|NAME")
-    commands.add_parser("corpora", parents=[as_json], help="list the bundled corpora")
+    info.add_argument("--toml", action="store_true", default=absent, help="write the recipe, for --config")
+    corpora = commands.add_parser("corpora", parents=[as_json], help="list the corpora, or inspect one")
+    corpora.add_argument("name", nargs="?", default=absent, metavar="NAME|PATH", help="the one to inspect")
+    add_tokenizer(corpora)
+    corpora.add_argument(
+        "--max-seq-len", type=whole, metavar="N", default=absent, help="context, in tokens (default: 80)"
+    )
     tokenize = commands.add_parser("tokenize", parents=[place, as_json], help="show how a text splits")
     tokenize.add_argument("--load", metavar="FILE|NAME", default=absent, help="use the tokenizer of a model")
     tokenize.add_argument(
         "--corpus", metavar="NAME|PATH", default=absent, help="train a tokenizer on it (default: basics)"
     )
-    tokenize.add_argument("--tokenizer", choices=KINDS, default=absent, help="its kind (default: bpe)")
-    tokenize.add_argument(
-        "--vocab-size", type=_whole, metavar="N", default=absent, help="most tokens of a bpe (default: 4096)"
-    )
+    add_tokenizer(tokenize)
     tokenize.add_argument("text", nargs="*", metavar="TEXT", help="without one: standard input")
     return parser
 
@@ -113,8 +121,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     _prepare_streams()
     try:
         try:
-            args = build_parser().parse_args(argv)
+            parser = build_parser()
+            args = parser.parse_args(argv)
             _refuse_flags_of_others(args)
+            if "config" in args:
+                _add_file(args, parser)
             return _run(args)
         finally:
             sys.stdout.flush()  # here, so that a full disk or a reader who left is seen below
@@ -156,6 +167,20 @@ def _refuse_flags_of_others(args: argparse.Namespace) -> None:
     for name in vars(args):
         if name not in own:
             raise UsageError(f"'{args.command}' does not take --{name.replace('_', '-')}; leave it out")
+
+
+def _add_file(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Take from the TOML file what the command line does not say."""
+    from tinychat.config_file import read_flags
+    from tinychat.paths import user_path
+
+    known = _FLAGS["train"] if args.command == "train" else RUN | {"data_dir"}
+    flags = read_flags(user_path(args.config), known - {"config"})
+    _Parser.place = f"{args.config}: "
+    from_file = parser.parse_args([args.command, *flags] if args.command else flags)
+    for name, value in vars(from_file).items():
+        if name not in args:
+            setattr(args, name, value)
 
 
 def _fail(message: str, code: int) -> int:

@@ -1,10 +1,11 @@
 """What a model and a training run look like: frozen dataclasses that validate themselves."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from tinychat.errors import ConfigError
+
+TOKENIZERS = ("word", "char", "bpe")
 
 IGNORE = -1
 """Target id of a position that does not count in the loss."""
@@ -190,6 +191,8 @@ class TrainConfig:
     """Epochs in a row without a better held-out loss after which the phase ends early; 0: it never does."""
     typos: float = 0.0
     """Share of the words of a question of which a letter is changed, anew in every epoch."""
+    strange_words: float = 0.0
+    """Share of the words of a single question that are replaced by made-up ones, anew in every epoch."""
     joined: float = 0.0
     """Share of the dialogues that follow upon another one, anew in every epoch."""
     sample_every: int = 4
@@ -207,7 +210,7 @@ class TrainConfig:
                 raise ConfigError(f"{name} must be one of {values}, not {getattr(self, name)!r}")
         for name in ("beta1", "beta2", "momentum", "weight_decay", "ema_decay", "validation", "warmup"):
             _check_share(self, name)
-        for name in ("final_lr", "typos", "joined"):
+        for name in ("final_lr", "typos", "strange_words", "joined"):
             _check_share(self, name, below=False)
         if self.weight_decay and self.optimizer == "adam":
             raise ConfigError("adam has no weight decay of its own; use optimizer adamw")
@@ -222,37 +225,3 @@ _TRAIN_CHOICES: dict[str, tuple[object, ...]] = {
     "optimizer": ("adam", "adamw", "sgd", "muon"),
     "mask_prompt": (False, True),
 }
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A model and a recipe under one name."""
-
-    name: str
-    summary: str
-    model: Callable[[int], ModelConfig]
-    """Vocabulary size -> shape of the model."""
-    pretrain: TrainConfig
-    tune: TrainConfig
-
-
-PRESETS: dict[str, Preset] = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            name="classic",
-            summary="RustGPT's model and recipe, with right gradients",
-            model=ModelConfig,
-            pretrain=TrainConfig(lr=0.0005),
-            tune=TrainConfig(lr=0.0001),
-        ),
-    )
-}
-
-
-def preset(name: str) -> Preset:
-    """Look a preset up by name; raise ConfigError with the names there are."""
-    try:
-        return PRESETS[name]
-    except KeyError:
-        raise ConfigError(f"no preset is called {name!r}; there are: {', '.join(PRESETS)}") from None

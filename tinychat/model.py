@@ -1,6 +1,6 @@
 """A model as a user has it: the transformer, its tokenizer, and where it comes from."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import ConfigError
+from tinychat.presets import PRESETS, Preset
 from tinychat.tokenizer import Tokenizer
 from tinychat.training.history import PhaseProgress
 from tinychat.training.optimizer import Optimizer
@@ -108,6 +109,23 @@ class Model:
     @property
     def n_parameters(self) -> int:
         return self.transformer.n_parameters
+
+    @property
+    def recipe(self) -> Preset:
+        """What the model was made from: to make another of the kind."""
+        shape = asdict(self.config)
+        del shape["vocab_size"]
+        known = PRESETS.get(self.card.preset)
+        kind = self.tokenizer.to_dict()["kind"]
+        return Preset(
+            name=self.card.preset,
+            summary=known.summary if known else "",
+            pretrain=self.card.configs.get(PRETRAIN, known.pretrain if known else TrainConfig()),
+            tune=self.card.configs.get(TUNE, known.tune if known else TrainConfig()),
+            model=shape,
+            tokenizer=kind,
+            vocab_size=self.tokenizer.vocab_size if kind == "bpe" else Preset.vocab_size,
+        )
 
     def reply(self, prompt: str) -> "Reply":
         """The answer as it is written: iterate it for the text so far. Raise UsageError if empty."""

@@ -5,16 +5,15 @@ import sys
 
 from threadpoolctl import threadpool_limits
 
+from tinychat.cli import RUN
 from tinychat.commands.recipe import library, training_run
 from tinychat.errors import TerminalError, UsageError
 from tinychat.weights import load
 
-_RECIPE = ("corpus", "preset", "seed", "pretrain_epochs", "tune_epochs", "resume")
-
 
 def run(args: argparse.Namespace) -> int:
     if "load" in args:
-        for flag in _RECIPE:
+        for flag in sorted(RUN):
             if flag in args:
                 raise UsageError(f"--load skips training; leave out --{flag.replace('_', '-')}")
     if not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stderr__)):

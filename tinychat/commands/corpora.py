@@ -1,12 +1,23 @@
-"""`tinychat corpora`: what is bundled."""
+"""`tinychat corpora`: what is bundled, and what is in one corpus."""
 
 import argparse
 import json
+from dataclasses import asdict
 
+from tinychat.config import ModelConfig
 from tinychat.corpus import bundled_corpora, load_corpus
+from tinychat.presets import Preset, preset
+from tinychat.training.inspect_corpus import Inspection, inspect_corpus
+
+_SHOWN = 5
+"""Texts of a list."""
+_WIDTH = 40
+"""Characters of the longest bar."""
 
 
 def run(args: argparse.Namespace) -> int:
+    if "name" in args:
+        return _inspect(args)
     for name, folder in bundled_corpora().items():
         corpus = load_corpus(name)
         n_facts, n_dialogues = len(corpus.facts), len(corpus.dialogues)
@@ -16,3 +27,48 @@ def run(args: argparse.Namespace) -> int:
         else:
             print(f"{name}: {n_facts} facts, {n_dialogues} dialogues, in {folder}")
     return 0
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    classic = preset("classic")
+    found = inspect_corpus(
+        load_corpus(args.name),
+        getattr(args, "tokenizer", classic.tokenizer),
+        getattr(args, "vocab_size", Preset.vocab_size),
+        getattr(args, "max_seq_len", ModelConfig.max_seq_len),
+    )
+    if "json" in args:
+        print(json.dumps(asdict(found)))
+    else:
+        for line in _lines(found):
+            print(line)
+    return 0
+
+
+def _lines(found: Inspection) -> list[str]:
+    total = sum(count for _, _, count in found.lengths)
+    lines = [
+        f"facts       {found.facts}",
+        f"dialogues   {found.dialogues} with {found.turns} turns and {found.answers} different answers",
+        f"don't-know  {found.declines} dialogues",
+        f"held out    {found.held_out} dialogues, {found.held_out_unknown} with an unknown word",
+        f"vocabulary  {found.vocab_size} tokens ({found.tokenizer}), {found.once} of them occur once",
+        f"tokens      {found.tokens} in {total} rows",
+        "",
+        f"rows by length in tokens (context {found.context})",
+    ]
+    highest = max((count for _, _, count in found.lengths), default=1)
+    for first, last, count in found.lengths:
+        bar = "█" * round(_WIDTH * count / highest) or ("▏" if count else "")
+        mark = "  ← beyond the context" if first > found.context + 1 and count else ""
+        lines.append(f"{first:>5}-{last:<5} {bar} {count}{mark}")
+    for title, texts in (
+        ("cut at the context", found.cut),
+        ("facts that stand twice", found.duplicate_facts),
+        ("questions that stand twice with the same answer", found.duplicate_questions),
+        ("questions with several answers", found.contradictions),
+    ):
+        lines += ["", f"{title}: {len(texts) or 'none'}", *(f"  {text}" for text in texts[:_SHOWN])]
+        if len(texts) > _SHOWN:
+            lines.append(f"  … and {len(texts) - _SHOWN} more (all with --json)")
+    return lines

@@ -2,16 +2,16 @@
 
 import argparse
 
-from tinychat.config import preset
 from tinychat.corpus import load_corpus
 from tinychat.corpus.bundled import DEFAULT
 from tinychat.errors import CorpusError, UsageError
 from tinychat.paths import models_dir
+from tinychat.presets import RECIPE_FIELDS, preset
 from tinychat.training.run import TrainingRun
 from tinychat.weights import load
 from tinychat.weights.saved_models import Library
 
-_FIXED_BY_RESUME = ("preset", "seed", "pretrain_epochs", "tune_epochs")
+_FIXED_BY_RESUME = ("preset", "seed", *RECIPE_FIELDS)
 
 
 def library(args: argparse.Namespace) -> Library:
@@ -34,10 +34,6 @@ def training_run(args: argparse.Namespace) -> TrainingRun:
             if flag in args:
                 raise UsageError(f"--resume goes on as it was begun; leave out --{flag.replace('_', '-')}")
         return resumed(args.resume, library(args), getattr(args, "corpus", None))
-    return TrainingRun.start(
-        load_corpus(getattr(args, "corpus", DEFAULT)),
-        preset(getattr(args, "preset", "classic")),
-        getattr(args, "seed", 0),
-        getattr(args, "pretrain_epochs", None),
-        getattr(args, "tune_epochs", None),
-    )
+    changes = {name: getattr(args, name) for name in RECIPE_FIELDS if name in args}
+    recipe = preset(getattr(args, "preset", "classic")).changed(changes)
+    return TrainingRun.start(load_corpus(getattr(args, "corpus", DEFAULT)), recipe, getattr(args, "seed", 0))

@@ -16,4 +16,4 @@ def answers(model: Model, questions: Sequence[tuple[str, Sequence[Turn]]]) -> li
         for question, earlier in questions
     ]
     written = greedy_batch(transformer, prompts, tokenizer.end_id)
-    return [tokenizer.decode(ids).strip() for ids in written]
+    return [tokenizer.decode(ids).removeprefix(" ") for ids in written]

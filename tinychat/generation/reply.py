@@ -26,6 +26,8 @@ class Reply:
     """Tokens of the prompt, the oldest, for which there was no room."""
     unknown_spans: list[tuple[int, int]]
     """Start and end, in characters, of the words of the prompt that the model has never seen."""
+    is_answer: bool = True
+    """Whether it answers the prompt; otherwise it writes on."""
     ids: list[int] = field(default_factory=list)
     is_complete: bool = False
     """Whether the model has ended its answer, or its context is full."""
@@ -41,7 +43,9 @@ class Reply:
 
     @property
     def text(self) -> str:
-        return self.tokenizer.decode(self.ids)
+        text = self.tokenizer.decode(self.ids)
+        # The space behind `Assistant:` is a part of the first token where tokens are parts of the text.
+        return text.removeprefix(" ") if self.is_answer else text
 
     @property
     def unknown_words(self) -> list[str]:
@@ -79,4 +83,4 @@ def reply_to(
         if len(row) + len(ids) > room:
             break
         ids = row + ids
-    return Reply(transformer, tokenizer, prompt, ids, n_dropped, tokenizer.unknown_spans(prompt))
+    return Reply(transformer, tokenizer, prompt, ids, n_dropped, tokenizer.unknown_spans(prompt), chat)

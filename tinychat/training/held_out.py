@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinychat.corpus import Corpus
-from tinychat.corpus.typos import with_changed_letter
+from tinychat.training.noise import with_changed_letter
 
 Answer = Callable[[Sequence[str]], list[str]]
 """Questions -> answers."""

@@ -1,5 +1,6 @@
 """From a corpus to rows of tokens, drawn anew in every epoch where the recipe adds noise."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -8,8 +9,8 @@ import numpy as np
 from tinychat.config import TrainConfig
 from tinychat.corpus import Dialogue, Turn
 from tinychat.corpus.dialogue import ask_text
-from tinychat.corpus.typos import with_typos
 from tinychat.tokenizer import Tokenizer
+from tinychat.training.noise import with_noise, words
 
 
 class Row(NamedTuple):
@@ -74,20 +75,26 @@ class FactRows:
 
 
 class DialogueRows:
-    """Dialogues, in some of which words are misspelt, or which follow upon another dialogue."""
+    """Dialogues, in whose questions words may be misspelt or made up, or which may follow upon another one.
+
+    A made-up word in the place of one that a single question has, teaches what to do about words that were
+    never seen (Dyer et al. 2015, section 3.2, who replace such words by an unknown one).
+    """
 
     def __init__(
         self, dialogues: Sequence[Dialogue], tokenizer: Tokenizer, max_seq_len: int, config: TrainConfig
     ) -> None:
         self.dialogues, self.tokenizer, self.max_seq_len = dialogues, tokenizer, max_seq_len
         self.config = config
+        uses = Counter(word for dialogue in dialogues for turn in dialogue for word in set(words(str(turn))))
+        self._rare = frozenset(word for word, count in uses.items() if count == 1)
         rows = [dialogue_row(dialogue, tokenizer, config.mask_prompt) for dialogue in dialogues]
         self.clean, self.n_cut = _fitting(rows, max_seq_len)
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
         rows = self.clean
-        if self.config.typos:
-            rows = [self._misspelt(index, rng) for index in range(len(rows))]
+        if self.config.typos or self.config.strange_words:
+            rows = [self._noisy(index, rng) for index in range(len(rows))]
         if self.config.joined:
             follows = rng.random(len(rows)) < self.config.joined
             before = rng.integers(0, len(rows), len(rows)).tolist()
@@ -97,15 +104,15 @@ class DialogueRows:
             ]
         return rows
 
-    def _misspelt(self, index: int, rng: np.random.Generator) -> Row:
-        dialogue = self.dialogues[index]
-        misspelt = tuple(
-            Turn(with_typos(turn.user, self.config.typos, rng), turn.assistant) for turn in dialogue
+    def _noisy(self, index: int, rng: np.random.Generator) -> Row:
+        dialogue, config = self.dialogues[index], self.config
+        noisy = tuple(
+            Turn(with_noise(turn.user, config.typos, config.strange_words, self._rare, rng), turn.assistant)
+            for turn in dialogue
         )
-        if misspelt == dialogue:
+        if noisy == dialogue:
             return self.clean[index]
-        row = dialogue_row(misspelt, self.tokenizer, self.config.mask_prompt)
-        return row.cut(self.max_seq_len + 1)
+        return dialogue_row(noisy, self.tokenizer, config.mask_prompt).cut(self.max_seq_len + 1)
 
     def _joined(self, before: Row, row: Row) -> Row:
         both = before.then(row)

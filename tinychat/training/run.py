@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinychat.config import Preset, TrainConfig
+from tinychat.config import TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.corpus import Corpus, load_corpus
 from tinychat.errors import UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
-from tinychat.tokenizer import WordTokenizer
+from tinychat.presets import Preset
+from tinychat.tokenizer import train_tokenizer
 from tinychat.training.batches import Batch, to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.history import PhaseProgress
@@ -72,20 +73,17 @@ class TrainingRun:
         corpus: Corpus,
         preset: Preset,
         seed: int = 0,
-        pretrain_epochs: int | None = None,
-        tune_epochs: int | None = None,
+        **changes: Any,
     ) -> "TrainingRun":
-        """A new model with weights drawn from `seed`. Epochs are the preset's unless given."""
+        """A new model with weights drawn from `seed`; `changes` are other values for parts of the recipe."""
+        preset = preset.changed(changes) if changes else preset
         corpus.check()
         if type(seed) is not int or seed < 0:
             raise UsageError(f"the seed must be a whole number of at least 0, not {seed!r}")
-        tokenizer = WordTokenizer.train(corpus.texts())
-        transformer = Transformer(preset.model(tokenizer.vocab_size))
+        tokenizer = train_tokenizer(preset.tokenizer, corpus.texts(), preset.vocab_size)
+        transformer = Transformer(preset.model_config(tokenizer.vocab_size))
         transformer.parameters.initialise(np.random.default_rng(seed))
-        configs = {
-            PRETRAIN: _with_epochs(preset.pretrain, pretrain_epochs),
-            TUNE: _with_epochs(preset.tune, tune_epochs),
-        }
+        configs = {PRETRAIN: preset.pretrain, TUNE: preset.tune}
         examples = {PRETRAIN: corpus.facts, TUNE: corpus.dialogues}
         configs = {phase: config for phase, config in configs.items() if examples[phase]}
         card = ModelCard(
@@ -169,10 +167,6 @@ class TrainingRun:
         prompt = self.model.card.sample_prompts[phase]
         reply = reply_to(prompt, self.model.transformer, self.model.tokenizer, chat=phase == TUNE)
         return prompt, reply.finish()
-
-
-def _with_epochs(config: TrainConfig, epochs: int | None) -> TrainConfig:
-    return config if epochs is None else replace(config, epochs=epochs)
 
 
 def _sample_prompts(corpus: Corpus) -> dict[str, str]:

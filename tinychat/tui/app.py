@@ -14,7 +14,6 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from tinychat.cli import INTERRUPTED
-from tinychat.config import preset
 from tinychat.errors import TinychatError
 from tinychat.model import Model
 from tinychat.training.run import TrainingRun
@@ -172,8 +171,7 @@ class TinychatApp(App[None]):
                 await self.start_training(run)
             elif isinstance(choice, Anew):
                 old = TrainingRun.resume(screen.model)
-                epochs = {f"{phase}_epochs": config.epochs for phase, config in card.configs.items()}
-                run = TrainingRun.start(old.corpus, preset(card.preset), choice.seed, **epochs)
+                run = TrainingRun.start(old.corpus, screen.model.recipe, choice.seed)
                 await self.start_training(run)
         except TinychatError as error:
             self.complain(str(error))

@@ -1,7 +1,8 @@
-"""Misspelt words, as they slip in while typing."""
+"""Words as nobody has seen them: misspelt, as they slip in while typing, or made up."""
 
 import re
 import string
+from collections.abc import Container
 
 import numpy as np
 
@@ -9,13 +10,32 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _LETTERS = string.ascii_lowercase
 
 
-def with_typos(text: str, share: float, rng: np.random.Generator) -> str:
-    """Misspell each word of `text` with probability `share`; single letters and figures stay."""
+def words(text: str) -> list[str]:
+    """The words of two letters and more."""
+    return _WORD.findall(text)
+
+
+def with_noise(
+    text: str, typos: float, strange: float, rare: Container[str], rng: np.random.Generator
+) -> str:
+    """Misspell each word of `text` with probability `typos`; make up another for a `rare` one with `strange`.
+
+    Single letters and figures stay.
+    """
 
     def perhaps(match: re.Match[str]) -> str:
-        return misspelt(match[0], rng) if rng.random() < share else match[0]
+        word, chance = match[0], rng.random()
+        if word in rare and chance < strange:
+            return made_up(len(word), rng)
+        return misspelt(word, rng) if chance < typos else word
 
     return _WORD.sub(perhaps, text)
+
+
+def made_up(length: int, rng: np.random.Generator) -> str:
+    """Consonants and vowels by turns."""
+    letters = [("bdfgklmnprstvz", "aeiou")[place % 2] for place in range(length)]
+    return "".join(choice[rng.integers(len(choice))] for choice in letters)
 
 
 def misspelt(word: str, rng: np.random.Generator) -> str:

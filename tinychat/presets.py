@@ -1,0 +1,99 @@
+"""Models and recipes under a name, and how single values of them are changed."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from tinychat.config import TOKENIZERS, ModelConfig, TrainConfig
+from tinychat.errors import ConfigError
+from tinychat.records import from_json
+
+PHASES = ("pretrain", "tune")
+MODEL_FIELDS = tuple(field.name for field in fields(ModelConfig) if field.name != "vocab_size")
+TRAIN_FIELDS = tuple(field.name for field in fields(TrainConfig))
+RECIPE_FIELDS = (
+    "tokenizer",
+    "vocab_size",
+    *MODEL_FIELDS,
+    *TRAIN_FIELDS,
+    *(f"{phase}_{name}" for phase in PHASES for name in TRAIN_FIELDS),
+)
+"""Names by which a value of a preset is changed: those of the flags and of the keys in a TOML file."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A model and a recipe: all that a new model is made from but the corpus and the seed."""
+
+    name: str
+    summary: str
+    pretrain: TrainConfig
+    tune: TrainConfig
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of ModelConfig that differ from its defaults."""
+    tokenizer: str = "word"
+    vocab_size: int = 4096
+    """Most tokens of a `bpe`; the corpus alone decides how many a `word` or `char` has."""
+
+    def model_config(self, vocab_size: int) -> ModelConfig:
+        """Shape of the model for a tokenizer with so many tokens."""
+        return ModelConfig(vocab_size=vocab_size, **self.model)
+
+    def changed(self, changes: Mapping[str, Any]) -> "Preset":
+        """With other values for some of RECIPE_FIELDS; raise ConfigError for what makes no sense.
+
+        A field of TrainConfig alone, as `lr`, is meant for both phases; `tune_lr` goes before `lr`. Where the
+        number of heads or the width is changed, the width of a head follows, unless it is given too; and
+        where every head had its own keys and values, it has so again.
+        """
+        if unknown := sorted(changes.keys() - set(RECIPE_FIELDS)):
+            raise ConfigError(f"no part of a recipe is called {unknown[0]!r}")
+        tokenizer = changes.get("tokenizer", self.tokenizer)
+        if tokenizer not in TOKENIZERS:
+            raise ConfigError(f"no tokenizer is called {tokenizer!r}; there are: {', '.join(TOKENIZERS)}")
+        return replace(
+            self,
+            model=self._changed_model(changes),
+            pretrain=_changed_phase("pretrain", self.pretrain, changes),
+            tune=_changed_phase("tune", self.tune, changes),
+            tokenizer=tokenizer,
+            vocab_size=changes.get("vocab_size", self.vocab_size),
+        )
+
+    def _changed_model(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        own = self.model_config(2)
+        model = asdict(own) | {name: changes[name] for name in MODEL_FIELDS if name in changes}
+        if "n_heads" in changes and "n_kv_heads" not in changes and own.n_heads == own.n_kv_heads:
+            model["n_kv_heads"] = changes["n_heads"]
+        if {"n_heads", "d_model"} & changes.keys() and "head_dim" not in changes:
+            model["head_dim"] = max(1, model["d_model"] // max(1, model["n_heads"]))
+        from_json(ModelConfig, model)
+        del model["vocab_size"]
+        return model
+
+
+def _changed_phase(phase: str, config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
+    both = {name: changes[name] for name in TRAIN_FIELDS if name in changes}
+    own = {name: changes[f"{phase}_{name}"] for name in TRAIN_FIELDS if f"{phase}_{name}" in changes}
+    return from_json(TrainConfig, asdict(config) | both | own)
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name="classic",
+            summary="RustGPT's model and recipe, with right gradients",
+            pretrain=TrainConfig(lr=0.0005),
+            tune=TrainConfig(lr=0.0001),
+        ),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """Look a preset up by name; raise ConfigError with the names there are."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise ConfigError(f"no preset is called {name!r}; there are: {', '.join(PRESETS)}") from None
