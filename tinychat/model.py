@@ -112,20 +112,7 @@ class Model:
 
     @property
     def recipe(self) -> Preset:
-        """What the model was made from: to make another of the kind."""
-        shape = asdict(self.config)
-        del shape["vocab_size"]
-        known = PRESETS.get(self.card.preset)
-        kind = self.tokenizer.to_dict()["kind"]
-        return Preset(
-            name=self.card.preset,
-            summary=known.summary if known else "",
-            pretrain=self.card.configs.get(PRETRAIN, known.pretrain if known else TrainConfig()),
-            tune=self.card.configs.get(TUNE, known.tune if known else TrainConfig()),
-            model=shape,
-            tokenizer=kind,
-            vocab_size=self.tokenizer.vocab_size if kind == "bpe" else Preset.vocab_size,
-        )
+        return recipe_of(self.config, self.tokenizer, self.card)
 
     def reply(self, prompt: str) -> "Reply":
         """The answer as it is written: iterate it for the text so far. Raise UsageError if empty."""
@@ -148,3 +135,20 @@ class Model:
         from tinychat.weights import save
 
         return save(self, path)
+
+
+def recipe_of(config: ModelConfig, tokenizer: Tokenizer, card: ModelCard) -> Preset:
+    """What a model was made from, to make another of the kind."""
+    shape = asdict(config)
+    del shape["vocab_size"]
+    known = PRESETS.get(card.preset, PRESETS["classic"])
+    kind = tokenizer.to_dict()["kind"]
+    return Preset(
+        name=card.preset,
+        summary=known.summary,
+        pretrain=card.configs.get(PRETRAIN, known.pretrain),
+        tune=card.configs.get(TUNE, known.tune),
+        model=shape,
+        tokenizer=kind,
+        vocab_size=tokenizer.vocab_size if kind == "bpe" else known.vocab_size,
+    )

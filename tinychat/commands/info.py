@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 
 from tinychat.commands.recipe import library
+from tinychat.config_file import to_toml
 from tinychat.model import PHASE_TITLES
 from tinychat.weights import read_summary
 from tinychat.weights.npz import Summary
@@ -12,7 +13,10 @@ from tinychat.weights.npz import Summary
 
 def run(args: argparse.Namespace) -> int:
     summary = read_summary(library(args).find(args.file))
-    if "json" in args:
+    if "toml" in args:
+        card = summary.card
+        print(to_toml(summary.recipe, {"corpus": card.corpus_source, "seed": card.seed}), end="")
+    elif "json" in args:
         facts = {"config": asdict(summary.config), "card": asdict(summary.card)}
         print(json.dumps({"parameters": summary.n_parameters, **facts}))
     else:

@@ -29,6 +29,10 @@ _LOG_EVERY = 10
 
 
 def run(args: argparse.Namespace) -> int:
+    if "find_lr" in args:
+        from tinychat.commands.find_lr import run as find_lr
+
+        return find_lr(args)
     if "out" not in args and "resume" not in args:
         raise UsageError("say where to write the weights, with --out FILE")
     training = training_run(args)

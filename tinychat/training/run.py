@@ -19,6 +19,7 @@ from tinychat.presets import Preset
 from tinychat.tokenizer import train_tokenizer
 from tinychat.training.batches import Batch, to_batch
 from tinychat.training.events import Event, Finished
+from tinychat.training.find_lr import Trial, try_rates
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import make_optimizer
@@ -155,6 +156,14 @@ class TrainingRun:
             rng=lambda *place: self._rng(phase, *place),
             sample=lambda: self._sample(phase),
         )
+
+    def try_rates(self) -> Iterator[tuple[str, list[Trial]]]:
+        """For each phase the losses at rising learning rates, from the weights as they are now."""
+        transformer = self.model.transformer
+        begun = transformer.parameters.values.copy()
+        for phase, config in self.model.card.configs.items():
+            yield phase, try_rates(transformer, self._sources[phase], config, self._rng(phase, 0))
+            transformer.parameters.values[...] = begun
 
     def run(self) -> Iterator[Event]:
         """Train through all phases, on one BLAS thread: two double the time of products this small."""

@@ -26,8 +26,9 @@ from tinychat.config import ModelConfig
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import ConfigError, StorageError, TinychatError, WeightsError
-from tinychat.model import EXTRAS, Model, ModelCard
+from tinychat.model import EXTRAS, Model, ModelCard, recipe_of
 from tinychat.paths import user_path
+from tinychat.presets import Preset
 from tinychat.records import from_json
 from tinychat.tokenizer import Tokenizer, tokenizer_from_dict
 from tinychat.training.optimizer import OPTIMIZERS, make_optimizer
@@ -80,6 +81,10 @@ class Summary:
     card: ModelCard
     training: Training
     n_parameters: int
+
+    @property
+    def recipe(self) -> Preset:
+        return recipe_of(self.config, self.tokenizer, self.card)
 
     @property
     def updates(self) -> int | None:
