@@ -171,6 +171,8 @@ class TrainConfig:
     """Most examples in a batch."""
     accumulate: int = 1
     """Batches whose gradients are put together in one update."""
+    workers: int = 1
+    """Threads that each take a part of a batch."""
     mask_prompt: bool = False
     """Whether only the answers of dialogues count in the loss, not the questions."""
     optimizer: Literal["adam", "adamw", "sgd", "muon"] = "adam"
@@ -203,7 +205,9 @@ class TrainConfig:
             value = getattr(self, name)
             if type(value) is not int or value < 0:
                 raise ConfigError(f"{name} must be a whole number of at least 0, not {value!r}")
-        _check_numbers(self, ("sample_every", "batch_size", "accumulate"), ("lr", "clip_norm", "eps"))
+        _check_numbers(
+            self, ("sample_every", "batch_size", "accumulate", "workers"), ("lr", "clip_norm", "eps")
+        )
         for name in ("schedule", "optimizer", "mask_prompt"):
             if not _among(getattr(self, name), _TRAIN_CHOICES[name]):
                 values = _listed(_TRAIN_CHOICES[name])

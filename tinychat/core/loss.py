@@ -1,5 +1,6 @@
 """Softmax cross-entropy: how surprised the model is by the token that really comes next, in nats."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,15 @@ class Loss:
     tokens: int
     correct: int
     """Places at which the true next token had the highest logit."""
+
+    @classmethod
+    def sum(cls, losses: "Iterable[Loss]") -> "Loss":
+        losses = list(losses)
+        return cls(
+            sum(loss.total for loss in losses),
+            sum(loss.tokens for loss in losses),
+            sum(loss.correct for loss in losses),
+        )
 
     @property
     def mean(self) -> float:

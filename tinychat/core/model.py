@@ -17,10 +17,12 @@ from tinychat.core.places import CountedPlaces
 class Transformer:
     """A decoder-only transformer of the shape that `config` gives, its weights 0 until they are set."""
 
-    def __init__(self, config: ModelConfig, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self, config: ModelConfig, dtype: DTypeLike = np.float32, values: Floats | None = None
+    ) -> None:
         self.config = config
         self.noise = Noise()
-        self.parameters = Parameters(self.specs(config), dtype)
+        self.parameters = Parameters(self.specs(config), dtype, values)
         scope = self.parameters.scope
         self.embedding = Embedding(scope("embedding"), config, self.noise)
         self.blocks = [Block(self.parameters, config, index, self.noise) for index in range(config.n_layers)]
@@ -30,6 +32,10 @@ class Transformer:
         self.places = CountedPlaces(self.parameters.values.dtype)
         self.output = OutputProjection(scope("output"), config, scope("embedding"))
         self.cross_entropy = CrossEntropy(self.parameters.values.dtype)
+
+    def sharing_weights(self) -> "Transformer":
+        """Another with the very same weights, and with gradients and work arrays of its own."""
+        return Transformer(self.config, values=self.parameters.values)
 
     @staticmethod
     def specs(config: ModelConfig) -> list[ParameterSpec]:

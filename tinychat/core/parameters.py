@@ -41,9 +41,14 @@ class Parameters:
     A backward pass overwrites all of `grads`; to accumulate over batches, add up the vectors.
     """
 
-    def __init__(self, specs: Iterable[ParameterSpec], dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self, specs: Iterable[ParameterSpec], dtype: DTypeLike = np.float32, values: Floats | None = None
+    ) -> None:
+        """All values 0, or those of `values`, shared with whoever else has them."""
         self.specs = tuple(specs)
-        self.values: Floats = np.zeros(sum(spec.size for spec in self.specs), dtype)
+        if values is None:
+            values = np.zeros(sum(spec.size for spec in self.specs), dtype)
+        self.values: Floats = values
         self.grads: Floats = np.zeros_like(self.values)
         self._value_views = dict(self.views(self.values))
         self._grad_views = dict(self.views(self.grads))

@@ -11,13 +11,14 @@ from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.errors import TrainingDivergedError
-from tinychat.training.batches import Batch, grouped, to_batch
+from tinychat.training.batches import grouped
 from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, SampleDrawn, StepDone
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
-from tinychat.training.rows import RowSource
+from tinychat.training.rows import Row, RowSource
 from tinychat.training.schedule import learning_rate
+from tinychat.training.workers import Workers
 
 
 class Trainer:
@@ -39,8 +40,8 @@ class Trainer:
         rng: Callable[..., np.random.Generator],
         sample: Callable[[], tuple[str, str]],
     ) -> None:
-        """`rng(epoch)` makes the generator for an epoch's order and noise, `rng(epoch, update)` that for what
-        an update drops; `sample` gives a prompt and its answer.
+        """`rng(epoch)` makes the generator for an epoch's order and noise, `rng(epoch, update, worker)`
+        that for what a worker drops; `sample` gives a prompt and its answer.
         """
         self.phase = phase
         self.transformer = transformer
@@ -51,6 +52,7 @@ class Trainer:
         self.progress = progress
         self._rng = rng
         self._sample = sample
+        self._workers = Workers(transformer, config.workers)
         self._sum = np.empty(0, transformer.parameters.grads.dtype)
 
     def run(self) -> Iterator[Event]:
@@ -60,12 +62,15 @@ class Trainer:
         yield PhaseStarted(self.phase, config.epochs, len(self.source.clean), n_tokens, config.lr)
         if not self._is_over:
             yield self._sampled()
-        while not self._is_over:
-            yield from self._epoch()
-            if self._is_over:
-                self.keeper.end()
-            if progress.epoch % config.sample_every == 0 or progress.epoch == 1 or self._is_over:
-                yield self._sampled()
+        try:
+            while not self._is_over:
+                yield from self._epoch()
+                if self._is_over:
+                    self.keeper.end()
+                if progress.epoch % config.sample_every == 0 or progress.epoch == 1 or self._is_over:
+                    yield self._sampled()
+        finally:
+            self._workers.close()
         self.keeper.end()  # also where a phase is resumed that was stopped right before its end
         yield PhaseDone(self.phase, progress.epoch, progress.last_loss, progress.seconds)
 
@@ -83,14 +88,14 @@ class Trainer:
         self._spend(perf_counter() - start)
         while progress.step < n_steps:
             first = progress.step * config.accumulate
-            yield self._step([to_batch(rows) for rows in batches[first : first + config.accumulate]], n_steps)
+            yield self._step(batches[first : first + config.accumulate], n_steps)
         yield self._close_epoch()
 
     def _spend(self, seconds: float) -> None:
         self.progress.epoch_seconds += seconds
         self.progress.seconds += seconds
 
-    def _step(self, batches: list[Batch], n_steps: int) -> StepDone:
+    def _step(self, batches: list[list[Row]], n_steps: int) -> StepDone:
         start = perf_counter()
         progress, config = self.progress, self.config
         grads = self.transformer.parameters.grads
@@ -113,30 +118,27 @@ class Trainer:
         self._spend(perf_counter() - start)
         return StepDone(self.phase, progress.epoch + 1, progress.step, n_steps, loss.mean)
 
-    def _loss_and_gradients(self, batches: list[Batch]) -> Loss:
+    def _loss_and_gradients(self, batches: list[list[Row]]) -> Loss:
         """Of all batches of an update together: the gradient of their mean loss a token."""
-        rng = (
-            self._rng(self.progress.epoch, self.progress.step + 1)
-            if self.transformer.config.dropout
-            else None
-        )
+        rngs = [self._drop_rng(worker) for worker in range(self.config.workers)]
         if len(batches) == 1:
-            return self.transformer.loss_and_gradients(*batches[0], rng)
+            return self._workers.loss_and_gradients(batches[0], rngs)
         grads = self.transformer.parameters.grads
         self._sum = np.zeros_like(grads) if self._sum.size == 0 else self._sum
         self._sum.fill(0)
         losses = []
-        for batch in batches:
-            losses.append(self.transformer.loss_and_gradients(*batch, rng))
+        for rows in batches:
+            losses.append(self._workers.loss_and_gradients(rows, rngs))
             grads *= losses[-1].tokens
             self._sum += grads
-        total = Loss(
-            sum(loss.total for loss in losses),
-            sum(loss.tokens for loss in losses),
-            sum(loss.correct for loss in losses),
-        )
+        total = Loss.sum(losses)
         np.divide(self._sum, max(total.tokens, 1), out=grads)
         return total
+
+    def _drop_rng(self, worker: int) -> np.random.Generator | None:
+        if not self.transformer.config.dropout:
+            return None
+        return self._rng(self.progress.epoch, 1 + self.progress.step, worker)
 
     def _close_epoch(self) -> EpochDone:
         start = perf_counter()
