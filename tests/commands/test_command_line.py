@@ -19,7 +19,6 @@ from tinychat.errors import (
     TerminalError,
     TinychatError,
     TrainingDivergedError,
-    UnsupportedConfigError,
     UsageError,
     WeightsError,
 )
@@ -126,7 +125,6 @@ EXIT_CODES = {
     TrainingDivergedError: 1,
     UsageError: 2,
     ConfigError: 2,
-    UnsupportedConfigError: 2,
     TerminalError: 2,
     CorpusError: 2,
     WeightsError: 2,

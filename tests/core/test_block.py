@@ -1,6 +1,9 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from gradients import (
+    Redrawn,
     assert_forgets_shapes,
     assert_gradients,
     assert_overwrites,
@@ -11,67 +14,124 @@ from gradients import (
 )
 from numpy.typing import DTypeLike
 
+from tinychat.config import ModelConfig
 from tinychat.core.block import Block
+from tinychat.core.dropout import Noise
 from tinychat.core.parameters import Floats, Parameters
 
-heads = pytest.mark.parametrize("n_heads", [1, 2])
+TWO = {"n_heads": 2, "n_kv_heads": 2, "head_dim": 3}
+KINDS: dict[str, dict[str, Any]] = {
+    "post": {},
+    "post, two heads": TWO,
+    "post, rmsnorm": {"norm": "rmsnorm"},
+    "pre": {"norm_position": "pre"},
+    "pre, rmsnorm": {**TWO, "norm_position": "pre", "norm": "rmsnorm"},
+    "sandwich": {"norm_position": "sandwich"},
+    "sandwich, rmsnorm": {**TWO, "norm_position": "sandwich", "norm": "rmsnorm", "bias": False},
+    "sandwich, attention output": {"norm_position": "sandwich", "attention_output": True},
+}
+kinds = pytest.mark.parametrize("kind", list(KINDS))
 
 
-def build(n_heads: int, dtype: DTypeLike = np.float64, index: int = 0) -> tuple[Block, Parameters]:
-    config = small_config(n_heads)
+def config_of(kind: str, **changes: Any) -> ModelConfig:
+    return small_config(**{**KINDS[kind], **changes})
+
+
+def build(
+    kind: str, dtype: DTypeLike = np.float64, index: int = 0, noise: Noise | None = None, **changes: Any
+) -> tuple[Block, Parameters]:
+    config = config_of(kind, **changes)
     parameters = randomise(Parameters(Block.specs(config, index), dtype))
-    return Block(parameters, config, index), parameters
+    return Block(parameters, config, index, noise or Noise()), parameters
 
 
-@heads
-def test_forward_adds_then_normalises_around_both_sub_layers(n_heads: int) -> None:
-    block, _ = build(n_heads)
+@kinds
+def test_forward_is_the_definition(kind: str) -> None:
+    block, parameters = build(kind)
+    w, config = dict(parameters.views(parameters.values)), config_of(kind)
     x = random_vectors(2, 4, 6)
 
-    def normalised(z: Floats, gain: Floats, bias: Floats) -> Floats:
-        return (z - z.mean(-1, keepdims=True)) / np.sqrt(z.var(-1, keepdims=True) + 1e-5) * gain + bias
+    def norm(name: str, z: Floats) -> Floats:
+        z = z - z.mean(-1, keepdims=True) if config.norm == "layernorm" else z
+        z_hat = z / np.sqrt((z**2).mean(-1, keepdims=True) + 1e-5)
+        return z_hat * w[f"{name}.0.gain"] + w.get(f"{name}.0.bias", 0)
 
-    a = normalised(x + block.attention.forward(x), block.norm1.gain, block.norm1.bias)
-    y = normalised(a + block.feed_forward.forward(a), block.norm2.gain, block.norm2.bias)
+    attention, feed_forward = block.attention.forward, block.feed_forward.forward
+    if config.norm_position == "post":
+        a = norm("norm1", x + attention(x))
+        y = norm("norm2", a + feed_forward(a))
+    elif config.norm_position == "pre":
+        a = x + attention(norm("norm1", x))
+        y = a + feed_forward(norm("norm2", a))
+    else:
+        a = x + norm("post_norm1", attention(norm("norm1", x)))
+        y = a + norm("post_norm2", feed_forward(norm("norm2", a)))
     np.testing.assert_allclose(block.forward(x), y, rtol=1e-11)
 
 
-@heads
-def test_gradients(n_heads: int) -> None:
-    block, parameters = build(n_heads)
-    assert_gradients(block, parameters, random_vectors(2, 4, 6))
+@kinds
+def test_gradients(kind: str) -> None:
+    block, parameters = build(kind)
+    assert_gradients(block, parameters, random_vectors(2, 4, 6), config_of(kind))
 
 
-def test_every_block_takes_its_own_parameters() -> None:
-    block, parameters = build(1, index=4)
+@pytest.mark.parametrize("kind", ["post", "pre", "sandwich"])
+def test_gradients_with_dropout(kind: str) -> None:
+    noise = Noise()
+    block, parameters = build(kind, noise=noise, dropout=0.3)
+    assert_gradients(Redrawn(block, noise), parameters, random_vectors(2, 4, 6), config_of(kind))
+    assert block.attention.dropout.mask is not None
+    assert block.feed_forward.dropout.mask is not None
+
+
+@pytest.mark.parametrize("kind", ["post", "pre", "sandwich"])
+def test_every_block_takes_its_own_parameters(kind: str) -> None:
+    block, parameters = build(kind, index=1)
     names = [spec.name for spec in parameters.specs]
+
+    def norms(name: str) -> list[str]:
+        both = [name, f"post_{name}"] if kind == "sandwich" else [name]
+        return [f"{one}.1.{part}" for one in both for part in ("gain", "bias")]
+
     assert names == [
-        "attention.4.w_qkv",
-        "norm1.4.gain",
-        "norm1.4.bias",
-        "feed_forward.4.w_up",
-        "feed_forward.4.b_up",
-        "feed_forward.4.w_down",
-        "feed_forward.4.b_down",
-        "norm2.4.gain",
-        "norm2.4.bias",
+        "attention.1.w_qkv",
+        *norms("norm1"),
+        "feed_forward.1.w_up",
+        "feed_forward.1.b_up",
+        "feed_forward.1.w_down",
+        "feed_forward.1.b_down",
+        *norms("norm2"),
     ]
-    assert np.shares_memory(block.norm2.bias, parameters.values)
+    x = random_vectors(2, 4, 6)
+    before = block.forward(x).copy()
+    for name, view in parameters.views(parameters.values):
+        view *= -1  # each of them is read
+        assert np.abs(block.forward(x) - before).max() > 0.1, name
+        view *= -1
 
 
-@heads
-def test_backward_overwrites(n_heads: int) -> None:
-    block, parameters = build(n_heads)
+def test_the_kind_of_attention_is_that_of_the_layer() -> None:
+    changes = {"layer_types": ("full", "sliding"), "sliding_window": 2}
+    x = random_vectors(1, 4, 6)
+    for index, seen in ((0, 4), (1, 2)):
+        block, _ = build("pre", index=index, **changes)
+        block.forward(x)
+        assert np.count_nonzero(block.attention.weights[0, 0, -1]) == seen
+
+
+@kinds
+def test_backward_overwrites(kind: str) -> None:
+    block, parameters = build(kind)
     assert_overwrites(block, parameters, random_vectors(2, 4, 6))
 
 
-@heads
-def test_float32_stays(n_heads: int) -> None:
-    block, parameters = build(n_heads, np.float32)
+@kinds
+def test_float32_stays(kind: str) -> None:
+    block, parameters = build(kind, np.float32)
     assert_stays_float32(block, parameters, random_vectors(2, 4, 6, dtype=np.float32))
 
 
-@heads
-def test_results_do_not_depend_on_the_shapes_before(n_heads: int) -> None:
-    block, parameters = build(n_heads)
+@kinds
+def test_results_do_not_depend_on_the_shapes_before(kind: str) -> None:
+    block, parameters = build(kind)
     assert_forgets_shapes(block, parameters, lambda b, t: random_vectors(b, t, 6))

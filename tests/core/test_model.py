@@ -1,14 +1,20 @@
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from family import FAMILY, TOGETHER, VALUES
 from gradients import (
     TOLERANCE,
+    Redrawn,
     assert_forgets_shapes,
-    assert_gradients,
     assert_overwrites,
+    assert_slopes,
     assert_stays_float32,
+    has_no_effect,
+    model_of,
     numeric_gradient,
+    parts,
     relative_error,
     small_batch,
     small_config,
@@ -18,26 +24,97 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinychat.config import IGNORE, ModelConfig
+from tinychat.core.loss import CrossEntropy
 from tinychat.core.model import Transformer
 
 heads = pytest.mark.parametrize("n_heads", [1, 2])
+family = pytest.mark.parametrize("name", list(FAMILY))
+some = pytest.mark.parametrize("name", ["default", "gpt2", "llama", "gemma3"])
+TARGETS = {
+    "some count": small_batch()[1],
+    "all count": np.maximum(small_batch()[1], 0),
+    "one counts": np.array([[IGNORE] * 5, [IGNORE, IGNORE, 4, IGNORE, IGNORE]]),
+}
 
 
-@heads
-def test_gradients_of_a_random_upstream_gradient(n_heads: int) -> None:
-    model = small_model(n_heads)
-    assert_gradients(model, model.parameters, small_batch()[0])
+def test_every_value_is_among_the_combinations() -> None:
+    drawn = [
+        {**values, "heads": tuple(values[name] for name in ("n_heads", "n_kv_heads", "head_dim"))}
+        for values in TOGETHER.values()
+    ]
+    for field, wanted in VALUES.items():
+        assert {values[field] for values in drawn} == set(wanted), field
+    assert len(drawn) >= 12
 
 
-@heads
-def test_gradients_of_the_loss(n_heads: int) -> None:
-    model = small_model(n_heads)
+@family
+def test_gradients_of_a_random_upstream_gradient(name: str) -> None:
+    model = model_of(FAMILY[name])
+    # With dropout too, where there is some.
+    assert_slopes(Redrawn(model, model.noise), model.parameters, small_batch()[0], model.config)
+
+
+@some
+def test_gradients_of_the_loss(name: str) -> None:
+    model = model_of(FAMILY[name])
     ids, targets = small_batch()
     assert model.loss_and_gradients(ids, targets) == model.loss(ids, targets)
-    analytic = dict(model.parameters.views(model.parameters.grads.copy()))
+    analytic = dict(parts(model.parameters, model.parameters.grads.copy(), model.config))
     numeric = numeric_gradient(lambda: model.loss(ids, targets).mean, model.parameters.values)
-    for name, gradient in model.parameters.views(numeric):
-        assert relative_error(gradient, analytic[name]) <= TOLERANCE, name
+    for part, gradient in parts(model.parameters, numeric, model.config):
+        if has_no_effect(part, model.config):
+            assert max(np.abs(gradient).max(), np.abs(analytic[part]).max()) < 1e-9, part
+        else:
+            assert relative_error(gradient, analytic[part]) <= TOLERANCE, part
+
+
+@family
+@pytest.mark.parametrize("kind", TARGETS)
+def test_the_loss_is_that_of_all_logits(name: str, kind: str) -> None:
+    """Logits of places that do not count are never made; that changes neither the loss nor a gradient."""
+    model, ids, targets = model_of(FAMILY[name]), small_batch()[0], TARGETS[kind]
+    cross_entropy = CrossEntropy(np.dtype(np.float64))
+    model.noise.rng = np.random.default_rng(5)
+    wanted = cross_entropy.forward(model.forward(ids), targets)
+    model.backward(cross_entropy.backward())
+    grads = model.parameters.grads.copy()
+    model.parameters.grads[...] = np.nan
+    loss = model.loss_and_gradients(ids, targets, np.random.default_rng(5))
+    assert (loss.tokens, loss.correct) == (wanted.tokens, wanted.correct)
+    assert loss.total == pytest.approx(wanted.total, rel=1e-12)
+    np.testing.assert_allclose(model.parameters.grads, grads, rtol=1e-9, atol=1e-13)
+
+
+def test_dropout_is_on_only_where_it_is_given_a_generator() -> None:
+    model = model_of(FAMILY["dropout"])
+    ids, targets = small_batch()
+    plain = model.loss(ids, targets).total
+    assert model.loss_and_gradients(ids, targets).total == plain
+    dropped = [
+        model.loss_and_gradients(ids, targets, np.random.default_rng(seed)).total for seed in (1, 1, 2)
+    ]
+    assert dropped[0] == dropped[1]
+    assert len({plain, *dropped}) == 3
+    assert model.loss(ids, targets).total == plain  # off again
+    rng = np.random.default_rng(1)
+    one_generator = [model.loss_and_gradients(ids, targets, rng).total for _ in range(2)]
+    assert one_generator[0] == dropped[0] != one_generator[1]
+
+
+def test_every_kind_of_dropout_draws_its_own_numbers() -> None:
+    model = model_of(small_config(dropout=0.5, d_ff=5))
+    model.noise.rng = np.random.default_rng(0)
+    model.forward(small_batch()[0])
+    layers = [
+        model.embedding.dropout,
+        *(layer.dropout for block in model.blocks for layer in (block.attention, block.feed_forward)),
+    ]
+    masks = [layer.mask for layer in layers]
+    assert [None if mask is None else mask.shape for mask in masks] == [
+        (2, 5, 6),
+        *[(2, 1, 5, 5), (2, 5, 6)] * 2,
+    ]
+    assert len({mask.ravel()[:50].tobytes() for mask in masks if mask is not None}) == 5
 
 
 def test_the_gradient_of_a_batch_is_the_mean_of_its_rows_by_tokens() -> None:
@@ -54,39 +131,49 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_rows_by_tokens() -> None:
     np.testing.assert_allclose(model.parameters.grads, grads / loss.tokens, rtol=1e-9, atol=1e-14)
 
 
-@heads
-def test_backward_overwrites(n_heads: int) -> None:
-    model = small_model(n_heads)
-    assert_overwrites(model, model.parameters, small_batch()[0])
+@family
+def test_backward_overwrites(name: str) -> None:
+    model = model_of(FAMILY[name])
+    assert_overwrites(Redrawn(model, model.noise), model.parameters, small_batch()[0])
 
 
-@heads
-def test_float32_stays_and_agrees_with_float64(n_heads: int) -> None:
-    model, exact = small_model(n_heads, np.float32), small_model(n_heads)
+def arrays_in(thing: object) -> Iterator[np.ndarray]:
+    """All arrays that an object keeps, and the layers inside it, and those inside them."""
+    if isinstance(thing, np.ndarray):
+        yield thing
+    elif isinstance(thing, list | tuple | dict):
+        for item in thing.values() if isinstance(thing, dict) else thing:
+            yield from arrays_in(item)
+    elif type(thing).__module__.startswith("tinychat."):
+        for item in getattr(thing, "__dict__", {}).values():
+            yield from arrays_in(item)
+
+
+@family
+def test_float32_stays_and_agrees_with_float64(name: str) -> None:
+    model, exact = model_of(FAMILY[name], np.float32), model_of(FAMILY[name])
     exact.parameters.values[...] = model.parameters.values
     ids, targets = small_batch()
     assert_stays_float32(model, model.parameters, ids)
-    for part in (model.embedding, model.output, *model.blocks):
-        inner = vars(part).values() if part in model.blocks else (part,)
-        for layer in inner:
-            floats = [a for a in vars(layer).values() if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
-            assert {array.dtype for array in floats} == {np.dtype(np.float32)}, layer
     loss = model.loss_and_gradients(ids, targets)
+    floats = [array for array in arrays_in(model) if array.dtype.kind == "f"]
+    assert len(floats) > 60
+    assert {array.dtype for array in floats} == {np.dtype(np.float32)}
     assert loss.total == pytest.approx(exact.loss_and_gradients(ids, targets).total, rel=1e-5)
     assert relative_error(model.parameters.grads, exact.parameters.grads) < 1e-5
 
 
-@heads
-def test_results_do_not_depend_on_the_shapes_before(n_heads: int) -> None:
-    model = small_model(n_heads)
+@family
+def test_results_do_not_depend_on_the_shapes_before(name: str) -> None:
+    model = model_of(FAMILY[name])
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 7, (6, 6))
-    assert_forgets_shapes(model, model.parameters, lambda b, t: rows[:b, :t])
+    assert_forgets_shapes(Redrawn(model, model.noise), model.parameters, lambda b, t: rows[:b, :t])
 
 
-@heads
-def test_a_later_token_does_not_change_earlier_logits(n_heads: int) -> None:
-    model = small_model(n_heads)
+@family
+def test_a_later_token_does_not_change_earlier_logits(name: str) -> None:
+    model = model_of(FAMILY[name])
     ids, _ = small_batch()
     before = model.forward(ids).copy()
     for t in range(1, 5):
@@ -97,9 +184,9 @@ def test_a_later_token_does_not_change_earlier_logits(n_heads: int) -> None:
         assert np.abs(after[:, t] - before[:, t]).max() > 1e-3
 
 
-@heads
-def test_rows_of_a_batch_do_not_see_each_other(n_heads: int) -> None:
-    model = small_model(n_heads)
+@family
+def test_rows_of_a_batch_do_not_see_each_other(name: str) -> None:
+    model = model_of(FAMILY[name])
     ids, _ = small_batch()
     together = model.forward(ids).copy()
     for b in range(2):
@@ -130,6 +217,55 @@ def test_the_classic_model_is_the_one_of_the_documents() -> None:
     assert model.n_parameters == V * D + T * D + 3 * block + D * V + V
     assert len(model.blocks) == config.n_layers == 3
     assert model.parameters.values.dtype == np.float32
+
+
+def test_gpt2_has_the_124_million_parameters_that_it_is_known_for() -> None:
+    config = ModelConfig(
+        vocab_size=50257,
+        n_layers=12,
+        d_model=768,
+        d_ff=3072,
+        n_heads=12,
+        n_kv_heads=12,
+        head_dim=64,
+        max_seq_len=1024,
+        norm_position="pre",
+        activation="gelu_tanh",
+        attention_bias=True,
+        attention_output=True,
+        output_bias=False,
+        tie_embeddings=True,
+    )
+    assert sum(spec.size for spec in Transformer.specs(config)) == 124_439_808
+
+
+def test_gemma_3_270m_has_the_parameters_of_its_checkpoint() -> None:
+    config = ModelConfig(
+        vocab_size=262144,
+        n_layers=18,
+        d_model=640,
+        d_ff=2048,
+        n_heads=4,
+        n_kv_heads=1,
+        head_dim=256,
+        max_seq_len=32768,
+        norm="rmsnorm",
+        norm_position="sandwich",
+        positions="rope",
+        rope_theta=1e6,
+        rope_local_theta=1e4,
+        activation="gelu_tanh",
+        gated=True,
+        bias=False,
+        attention_output=True,
+        output_bias=False,
+        qk_norm=True,
+        sliding_window=512,
+        layer_types=(*["sliding"] * 5, "full") * 3,
+        tie_embeddings=True,
+        embedding_scale=True,
+    )
+    assert sum(spec.size for spec in Transformer.specs(config)) == 268_098_176
 
 
 def test_a_new_model_knows_nothing() -> None:

@@ -1,28 +1,33 @@
 """Every layer, and the whole model in training, against PyTorch's automatic differentiation."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from gradients import AnyLayer, random_vectors, randomise, small_batch, small_config, small_model
+from family import FAMILY
+from gradients import AnyLayer, has_no_effect, model_of, parts, random_vectors, randomise, small_batch
 from numpy.testing import assert_allclose
-from trajectory import RECIPE, by_numpy, golden
+from trajectory import SMOOTH, STEADY, by_numpy, golden
 
+from tinychat.config import ModelConfig
 from tinychat.core.attention import SelfAttention
 from tinychat.core.block import Block
+from tinychat.core.dropout import Noise
 from tinychat.core.embedding import Embedding
 from tinychat.core.feed_forward import FeedForward
 from tinychat.core.loss import CrossEntropy
-from tinychat.core.norm import LayerNorm
+from tinychat.core.model import Transformer
+from tinychat.core.norm import NORMS
 from tinychat.core.output import OutputProjection
-from tinychat.core.parameters import Floats, Ids, Parameters
+from tinychat.core.parameters import Floats, Ids, Parameters, ParameterSpec
 
 pytestmark = pytest.mark.oracle
 
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}
-heads = pytest.mark.parametrize("n_heads", [1, 2, 3])
+family = pytest.mark.parametrize("name", list(FAMILY))
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +42,28 @@ def twin(torch: Any) -> ModuleType:
     return torch_twin
 
 
+def assert_close(
+    parameters: Parameters, there: dict[str, Floats], config: ModelConfig, least: float = 1e-6
+) -> None:
+    """All gradients are PyTorch's; and none of them is 0, but those that must be."""
+    wanted = Parameters(parameters.specs, np.float64)
+    for name, view in wanted.views(wanted.grads):
+        view[...] = there[name]
+    for (name, here), (_, right) in zip(
+        parts(parameters, parameters.grads, config), parts(wanted, wanted.grads, config), strict=True
+    ):
+        assert_allclose(here, right, **CLOSE, err_msg=name)
+        assert (np.abs(here).max() > least) != has_no_effect(name, config), name
+
+
 @pytest.fixture
 def compare(torch: Any, twin: ModuleType) -> Callable[..., None]:
     def compare(
-        layer: AnyLayer, parameters: Parameters, x: Floats | Ids, apply: Callable[[dict[str, Any], Any], Any]
+        layer: AnyLayer,
+        parameters: Parameters,
+        x: Floats | Ids,
+        apply: Callable[[dict[str, Any], Any], Any],
+        config: ModelConfig,
     ) -> None:
         """Output, gradient by the input and gradients by all weights, for a random upstream gradient."""
         w = twin.weights_of(parameters)
@@ -53,53 +76,68 @@ def compare(torch: Any, twin: ModuleType) -> Callable[..., None]:
         dx = layer.backward(dy)
         if dx is not None:
             assert_allclose(dx, x_there.grad.numpy(), **CLOSE)
-        there = twin.gradients_of(w)
-        for name, here in parameters.views(parameters.grads):
-            assert np.abs(here).max() > 1e-6, name
-            assert_allclose(here, there[name], **CLOSE, err_msg=name)
+        assert_close(parameters, twin.gradients_of(w), config)
 
     return compare
 
 
-def test_embedding(compare: Callable[..., None], twin: ModuleType) -> None:
-    parameters = randomise(Parameters(Embedding.specs(small_config(), "e"), np.float64))
-    layer = Embedding(parameters.scope("e"))
-    compare(layer, parameters, small_batch()[0], lambda w, ids: twin.embedding(w, "e", ids))
+def parameters_of(specs: list[ParameterSpec]) -> Parameters:
+    return randomise(Parameters(specs, np.float64))
 
 
-def test_layer_norm(compare: Callable[..., None], twin: ModuleType) -> None:
-    parameters = randomise(Parameters(LayerNorm.specs(small_config(), "n"), np.float64))
-    layer = LayerNorm(parameters.scope("n"))
-    x = 4 * random_vectors(2, 5, 6) + 2
-    compare(layer, parameters, x, lambda w, x: twin.layer_norm(w, "n", x))
+@family
+def test_embedding(compare: Callable[..., None], twin: ModuleType, name: str) -> None:
+    config = FAMILY[name]
+    parameters = parameters_of(Embedding.specs(config, "e"))
+    layer = Embedding(parameters.scope("e"), replace(config, tie_embeddings=False), Noise())
+    compare(layer, parameters, small_batch()[0], lambda w, ids: twin.embedding(w, "e", ids, config), config)
 
 
-@heads
-def test_attention(compare: Callable[..., None], twin: ModuleType, n_heads: int) -> None:
-    config = small_config(n_heads)
-    parameters = randomise(Parameters(SelfAttention.specs(config, "a"), np.float64))
-    layer = SelfAttention(parameters.scope("a"), config)
-    compare(layer, parameters, random_vectors(2, 5, 6), lambda w, x: twin.attention(w, "a", x, n_heads))
+@family
+@pytest.mark.parametrize("width", [None, 4])
+def test_norm(compare: Callable[..., None], twin: ModuleType, name: str, width: int | None) -> None:
+    config = FAMILY[name]
+    norm = NORMS[config.norm]
+    parameters = parameters_of(norm.specs(config, "n", width))
+    layer = norm(parameters.scope("n"), config)
+    x = 4 * random_vectors(2, 5, width or 6) + 2
+    compare(layer, parameters, x, lambda w, x: twin.norm(w, "n", x, config), config)
 
 
-def test_feed_forward(compare: Callable[..., None], twin: ModuleType) -> None:
-    parameters = randomise(Parameters(FeedForward.specs(small_config(), "f"), np.float64))
-    layer = FeedForward(parameters.scope("f"))
-    compare(layer, parameters, random_vectors(2, 5, 6), lambda w, x: twin.feed_forward(w, "f", x))
+@family
+@pytest.mark.parametrize("index", [0, 1])
+def test_attention(compare: Callable[..., None], twin: ModuleType, name: str, index: int) -> None:
+    config = FAMILY[name]
+    parameters = parameters_of(SelfAttention.specs(config, "a"))
+    layer = SelfAttention(parameters.scope("a"), config, index, Noise())
+    x = random_vectors(2, 5, 6)
+    compare(layer, parameters, x, lambda w, x: twin.attention(w, "a", x, config, index), config)
 
 
-@heads
-def test_block(compare: Callable[..., None], twin: ModuleType, n_heads: int) -> None:
-    config = small_config(n_heads)
-    parameters = randomise(Parameters(Block.specs(config, 0), np.float64))
-    layer = Block(parameters, config, 0)
-    compare(layer, parameters, random_vectors(2, 5, 6), lambda w, x: twin.block(w, 0, x, n_heads))
+@family
+def test_feed_forward(compare: Callable[..., None], twin: ModuleType, name: str) -> None:
+    config = FAMILY[name]
+    parameters = parameters_of(FeedForward.specs(config, "f"))
+    layer = FeedForward(parameters.scope("f"), config, Noise())
+    x = random_vectors(2, 5, 6)
+    compare(layer, parameters, x, lambda w, x: twin.feed_forward(w, "f", x, config), config)
 
 
-def test_output(compare: Callable[..., None], twin: ModuleType) -> None:
-    parameters = randomise(Parameters(OutputProjection.specs(small_config(), "o"), np.float64))
-    layer = OutputProjection(parameters.scope("o"))
-    compare(layer, parameters, random_vectors(2, 5, 6), lambda w, x: twin.output(w, "o", x))
+@family
+def test_block(compare: Callable[..., None], twin: ModuleType, name: str) -> None:
+    config = FAMILY[name]
+    parameters = parameters_of(Block.specs(config, 0))
+    layer = Block(parameters, config, 0, Noise())
+    compare(layer, parameters, random_vectors(2, 5, 6), lambda w, x: twin.block(w, 0, x, config), config)
+
+
+@family
+def test_output(compare: Callable[..., None], twin: ModuleType, name: str) -> None:
+    config = replace(FAMILY[name], positions="none", rope_local_theta=None)
+    tied = Embedding.specs(config, "embedding") if config.tie_embeddings else []
+    parameters = parameters_of([*tied, *OutputProjection.specs(config, "o")])
+    layer = OutputProjection(parameters.scope("o"), config, parameters.scope("embedding"))
+    compare(layer, parameters, random_vectors(2, 5, 6), lambda w, x: twin.output(w, "o", x, config), config)
 
 
 def test_cross_entropy(torch: Any, twin: ModuleType) -> None:
@@ -113,25 +151,35 @@ def test_cross_entropy(torch: Any, twin: ModuleType) -> None:
     assert_allclose(cross_entropy.backward(), there.grad.numpy(), **CLOSE)
 
 
-@heads
-def test_transformer(compare: Callable[..., None], twin: ModuleType, n_heads: int) -> None:
-    model = small_model(n_heads)
-    compare(model, model.parameters, small_batch()[0], lambda w, ids: twin.transformer(w, model.config, ids))
-
-
-@heads
-def test_loss_of_the_transformer(torch: Any, twin: ModuleType, n_heads: int) -> None:
-    model = small_model(n_heads)
-    ids, targets = small_batch()
-    w = twin.weights_of(model.parameters)
-    loss_there = twin.cross_entropy(
-        twin.transformer(w, model.config, torch.tensor(ids)), torch.tensor(targets)
+@family
+def test_transformer(compare: Callable[..., None], twin: ModuleType, name: str) -> None:
+    model, config = model_of(FAMILY[name]), FAMILY[name]
+    compare(
+        model, model.parameters, small_batch()[0], lambda w, ids: twin.transformer(w, config, ids), config
     )
+
+
+def masks_of(model: Transformer) -> list[Floats | None]:
+    layers = [
+        model.embedding,
+        *(layer for block in model.blocks for layer in (block.attention, block.feed_forward)),
+    ]
+    return [layer.dropout.mask for layer in layers]
+
+
+@family
+def test_loss_of_the_transformer(torch: Any, twin: ModuleType, name: str) -> None:
+    model, config = model_of(FAMILY[name]), FAMILY[name]
+    ids, targets = small_batch()
+    loss = model.loss_and_gradients(ids, targets, np.random.default_rng(5))
+    masks = masks_of(model)
+    assert all((mask is not None) == (config.dropout > 0) for mask in masks)
+    w = twin.weights_of(model.parameters)
+    logits = twin.transformer(w, config, torch.tensor(ids), iter(masks))
+    loss_there = twin.cross_entropy(logits, torch.tensor(targets))
     loss_there.backward()
-    assert_allclose(model.loss_and_gradients(ids, targets).mean, loss_there.item(), rtol=1e-12)
-    there = twin.gradients_of(w)
-    for name, here in model.parameters.views(model.parameters.grads):
-        assert_allclose(here, there[name], **CLOSE, err_msg=name)
+    assert_allclose(loss.mean, loss_there.item(), rtol=1e-12)
+    assert_close(model.parameters, twin.gradients_of(w), config, least=1e-8)
 
 
 def test_trajectory_in_float64(torch: Any, twin: ModuleType) -> None:
@@ -143,14 +191,21 @@ def test_trajectory_in_float64(torch: Any, twin: ModuleType) -> None:
 
 
 def test_trajectory_in_float32(torch: Any, twin: ModuleType) -> None:
-    here, there = by_numpy(np.float32), twin.trajectory(torch.float32)
-    assert there.parameters.dtype == np.float32
-    assert_allclose(here.losses, there.losses, rtol=2e-5)
-    # Adam moves a weight by about lr whatever the size of its gradient: where that is nothing but rounding,
-    # a single weight may be off by a part of lr. Altogether they agree to a few units of the last place.
-    assert_allclose(here.parameters, there.parameters, rtol=0, atol=RECIPE.lr / 5)
-    off = np.linalg.norm(here.parameters - there.parameters) / np.linalg.norm(there.parameters)
-    assert off < 2e-6
+    """Both runs in float32 are as near to PyTorch's in float64 as the rounding of the weights lets them be.
+
+    Not the classic run: see `STEADY`. Of 10 seeds, found: losses 5e-7, weights at most 0.005 lr and together
+    0.97 eps, ours between 0.90 and 1.12 times as far off as PyTorch's.
+    """
+    here = by_numpy(np.float32, SMOOTH, STEADY)
+    there = twin.trajectory(torch.float32, config=SMOOTH, recipe=STEADY)
+    exact = twin.trajectory(torch.float64, config=SMOOTH, recipe=STEADY)
+    assert here.parameters.dtype == there.parameters.dtype == np.float32
+    assert_allclose(here.losses, exact.losses, rtol=2e-6)
+    assert_allclose(here.grad_norms, exact.grad_norms, rtol=2e-5)
+    off_here, off_there = (np.abs(run.parameters - exact.parameters) for run in (here, there))
+    assert off_here.max() < STEADY.lr / 50
+    assert np.linalg.norm(off_here) < 2 * np.linalg.norm(off_there)
+    assert np.linalg.norm(off_here) < 2 * np.finfo(np.float32).eps * np.linalg.norm(exact.parameters)
 
 
 def test_the_1e_6_that_torch_adds_when_it_clips_is_below_the_tolerance(torch: Any, twin: ModuleType) -> None:
