@@ -148,11 +148,12 @@ def normal_cdf(x: Floats, out: Floats) -> Floats:
     that a polynomial in t (here by Chebyshev interpolation) times exp(-z^2) gives both tails.
     """
     z = np.abs(x) * math.sqrt(0.5)
-    t = 1 / (1 + 0.5 * z)
-    coefficients = _tail_polynomial(36 if x.dtype == np.float64 else 12)
-    tail = coefficients[0] + np.zeros_like(t)
-    for coefficient in coefficients[1:]:  # Horner's rule in u = 2 t - 1, from -1 to 1
-        tail *= 2 * t - 1
+    u = 2 / (1 + 0.5 * z) - 1  # 2 t - 1, from -1 to 1
+    # Beyond these degrees nothing is gained, and the rounding of ever larger coefficients is added.
+    coefficients = _tail_polynomial(24 if x.dtype == np.float64 else 12)
+    tail = coefficients[0] + np.zeros_like(u)
+    for coefficient in coefficients[1:]:  # Horner's rule
+        tail *= u
         tail += coefficient
     tail *= 0.5 * np.exp(-z * z)
     np.copyto(out, tail)
