@@ -85,6 +85,16 @@ def test_the_loss_is_that_of_all_logits(name: str, kind: str) -> None:
     np.testing.assert_allclose(model.parameters.grads, grads, rtol=1e-9, atol=1e-13)
 
 
+@family
+def test_nothing_counts(name: str) -> None:
+    model, ids = model_of(FAMILY[name]), small_batch()[0]
+    model.parameters.grads[...] = np.nan
+    nothing = np.full_like(ids, IGNORE)
+    for loss in (model.loss_and_gradients(ids, nothing, np.random.default_rng(5)), model.loss(ids, nothing)):
+        assert (loss.total, loss.tokens, loss.correct, loss.mean) == (0, 0, 0, 0)
+    np.testing.assert_array_equal(model.parameters.grads, 0)
+
+
 def test_dropout_is_on_only_where_it_is_given_a_generator() -> None:
     model = model_of(FAMILY["dropout"])
     ids, targets = small_batch()

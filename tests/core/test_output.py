@@ -89,6 +89,17 @@ def test_gradient_of_the_bias_is_the_plain_sum(kind: str) -> None:
 
 
 @kinds
+def test_no_place_at_all(kind: str) -> None:
+    """Nothing of a batch may count in the loss: then there are no logits, and every gradient is 0."""
+    output, parameters = build(kind)
+    parameters.grads[...] = np.nan
+    logits = output.forward(np.empty((1, 0, 6)))
+    assert logits.shape == (1, 0, 7)
+    assert output.backward(logits).shape == (1, 0, 6)
+    np.testing.assert_array_equal(parameters.grads, 0)
+
+
+@kinds
 def test_backward_overwrites(kind: str) -> None:
     output, parameters = build(kind)
     assert_overwrites(output, parameters, random_vectors(2, 3, 6))

@@ -36,8 +36,9 @@ class OutputProjection:
         """Map x of shape (B, T, D) to logits of shape (B, T, V)."""
         B, T, D = x.shape
         self.x = x.reshape(B * T, D)
-        logits = self._scratch("logits", B, T, self.w_out.shape[1])
-        np.dot(self.x, self.w_out, out=logits.reshape(B * T, -1))
+        V = self.w_out.shape[1]
+        logits = self._scratch("logits", B, T, V)
+        np.dot(self.x, self.w_out, out=logits.reshape(B * T, V))
         if self.b_out is not None:
             logits += self.b_out
         if self.cap is not None:
@@ -60,12 +61,13 @@ class OutputProjection:
             t *= t
             np.subtract(1, t, out=t)
             dz = np.multiply(t, dz, out=t)
-        dx = self._scratch("dx", B, T, self.x.shape[1])
+        D = self.x.shape[1]
+        dx = self._scratch("dx", B, T, D)
         if self.is_tied:
             np.dot(dz.T, self.x, out=self.dw_out.T)
         else:
             np.dot(self.x.T, dz, out=self.dw_out)
         if self.db_out is not None:
             np.dot(self._scratch.ones(B * T), dz, out=self.db_out)
-        np.dot(dz, self.w_out.T, out=dx.reshape(B * T, -1))
+        np.dot(dz, self.w_out.T, out=dx.reshape(B * T, D))
         return dx
