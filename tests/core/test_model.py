@@ -111,6 +111,14 @@ def test_dropout_is_on_only_where_it_is_given_a_generator() -> None:
     assert one_generator[0] == dropped[0] != one_generator[1]
 
 
+def test_dropout_is_off_again_after_an_error() -> None:
+    model = model_of(FAMILY["dropout"])
+    ids, targets = small_batch()
+    with pytest.raises(ValueError, match="reshape"):
+        model.loss_and_gradients(ids, targets[:, :3], np.random.default_rng(0))
+    assert model.noise.rng is None
+
+
 def test_every_kind_of_dropout_draws_its_own_numbers() -> None:
     model = model_of(small_config(dropout=0.5, d_ff=5))
     model.noise.rng = np.random.default_rng(0)

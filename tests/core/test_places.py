@@ -45,6 +45,11 @@ def test_backward_brings_every_gradient_to_its_place_and_0_to_the_rest(
     np.testing.assert_array_equal(dx[targets != IGNORE], dchosen[0])
 
 
+def test_targets_of_fewer_places_are_refused(places: CountedPlaces) -> None:
+    with pytest.raises(ValueError, match="reshape"):
+        places.forward(random_vectors(2, 5, 6), np.zeros((2, 3), int))
+
+
 def test_gradient(places: CountedPlaces) -> None:
     x, targets = random_vectors(2, 5, 6), TARGETS["some"]
     dchosen = random_vectors(1, 7, 6, seed=2)

@@ -17,15 +17,15 @@ class CountedPlaces:
 
     def forward(self, x: Floats, targets: Ids) -> tuple[Floats, Ids]:
         """Map x of shape (B, T, D) and targets of shape (B, T) to those that count, (1, N, D) and (1, N)."""
-        self.shape = x.shape
-        flat = targets.reshape(-1)
+        B, T, D = self.shape = x.shape
+        flat = targets.reshape(B * T)
         self.places = np.flatnonzero(flat >= 0)  # IGNORE is negative
-        N, D = len(self.places), x.shape[-1]
+        N = len(self.places)
         self.is_all = flat.size == N
         if self.is_all:
             return x.reshape(1, N, D), flat[None]
         chosen = self._scratch("chosen", N, D)
-        np.take(x.reshape(-1, D), self.places, axis=0, out=chosen, mode="clip")
+        np.take(x.reshape(B * T, D), self.places, axis=0, out=chosen, mode="clip")
         return chosen[None], flat[self.places][None]
 
     def backward(self, dchosen: Floats) -> Floats:
