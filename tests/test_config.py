@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinychat.config import PRESETS, ModelConfig, TrainConfig, preset
+from tinychat.config import ModelConfig, TrainConfig
 from tinychat.errors import ConfigError, UsageError
+from tinychat.presets import PRESETS, preset
 from tinychat.records import from_json
 
 NOT_COUNTS = (0, -1, 1.5, 2.0, "8", None, True, nan, [1])
@@ -39,11 +40,13 @@ NOT_SHARES = (-0.1, 1, 1.0, 1.5, inf, nan, "0.9", None, [], False)
 TRAIN_NONSENSE: dict[str, tuple[object, ...]] = {
     "epochs": (-1, 1.5, 100.0, "3", None, True),
     "patience": (-1, 1.5, 100.0, "3", None, True),
-    **dict.fromkeys(("sample_every", "batch_size", "accumulate"), NOT_COUNTS),
+    **dict.fromkeys(("sample_every", "batch_size", "accumulate", "workers"), NOT_COUNTS),
     **dict.fromkeys(("lr", "clip_norm", "eps"), NOT_POSITIVE),
     **dict.fromkeys(("beta1", "beta2", "momentum", "weight_decay"), NOT_SHARES),
     **dict.fromkeys(("ema_decay", "validation", "warmup"), NOT_SHARES),
-    **dict.fromkeys(("final_lr", "typos", "joined"), (-0.1, 1.1, inf, nan, "0.9", None, [], True)),
+    **dict.fromkeys(
+        ("final_lr", "typos", "strange_words", "joined"), (-0.1, 1.1, inf, nan, "0.9", None, [], True)
+    ),
     **dict.fromkeys(("schedule", "optimizer"), NOT_CHOICES),
     "mask_prompt": NOT_FLAGS,
 }
@@ -234,6 +237,7 @@ TRAIN_OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "final_lr": ({"final_lr": 1}, {"final_lr": 0.1}),
     "batch_size": ({"batch_size": 8},),
     "accumulate": ({"accumulate": 2},),
+    "workers": ({"workers": 2},),
     "mask_prompt": ({"mask_prompt": True},),
     "optimizer": ({"optimizer": "adamw"}, {"optimizer": "sgd"}, {"optimizer": "muon"}),
     "beta1": ({"beta1": 0},),
@@ -246,6 +250,7 @@ TRAIN_OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "validation": ({"validation": 0.1},),
     "patience": ({"patience": 5, "validation": 0.1},),
     "typos": ({"typos": 0.1}, {"typos": 1}),
+    "strange_words": ({"strange_words": 0.1},),
     "joined": ({"joined": 1.0},),
     "sample_every": ({"sample_every": 1},),
 }
@@ -317,10 +322,10 @@ RECIPES = st.builds(
     mask_prompt=st.booleans(),
     optimizer=st.sampled_from(["adamw", "sgd", "muon"]),
     **dict.fromkeys(("lr", "clip_norm", "eps"), POSITIVE),
-    **dict.fromkeys(("sample_every", "batch_size", "accumulate"), COUNTS),
+    **dict.fromkeys(("sample_every", "batch_size", "accumulate", "workers"), COUNTS),
     **dict.fromkeys(("beta1", "beta2", "momentum", "weight_decay"), SHARES),
     **dict.fromkeys(("ema_decay", "validation", "warmup"), SHARES),
-    **dict.fromkeys(("final_lr", "typos", "joined"), SHARES | st.just(1)),
+    **dict.fromkeys(("final_lr", "typos", "strange_words", "joined"), SHARES | st.just(1)),
 )
 
 
@@ -366,7 +371,7 @@ def test_a_phase_may_be_left_out_and_a_context_be_short() -> None:
 
 def test_classic_is_what_the_documents_of_rustgpt_state() -> None:
     classic = preset("classic")
-    model = classic.model(1234)
+    model = classic.model_config(1234)
     assert model.vocab_size == 1234
     assert (model.n_layers, model.d_model, model.d_ff, model.max_seq_len) == (3, 128, 256, 80)
     assert (model.n_heads, model.n_kv_heads, model.head_dim) == (1, 1, 128)
@@ -385,7 +390,7 @@ def test_every_preset_is_found_by_its_name() -> None:
         assert preset(name) is found
         assert found.name == name
         assert found.summary
-        assert found.model(100).vocab_size == 100
+        assert found.model_config(100).vocab_size == 100
 
 
 @pytest.mark.parametrize("name", ["", "Classic", "nonsense"])

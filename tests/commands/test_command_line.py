@@ -11,7 +11,6 @@ import pytest
 from cli_runs import Outcome, assert_refused, command, environment, spawn
 
 from tinychat.cli import main
-from tinychat.config import PRESETS
 from tinychat.errors import (
     ConfigError,
     CorpusError,
@@ -22,6 +21,7 @@ from tinychat.errors import (
     UsageError,
     WeightsError,
 )
+from tinychat.presets import PRESETS
 
 Call = Callable[..., Outcome]
 COMMANDS = ("train", "ask", "eval", "info", "corpora", "tokenize")

@@ -100,6 +100,13 @@ def test_hopeless_and_certain_logits_stay_finite() -> None:
     np.testing.assert_allclose(cross_entropy.backward(), [[[0.5, -0.5, 0], [0, 0, 0]]], atol=1e-7)
 
 
+def test_losses_are_added_up() -> None:
+    parts = [Loss(1.5, 3, 1), Loss(0.0, 0, 0), Loss(2.5, 1, 1)]
+    assert Loss.sum(iter(parts)) == Loss(4.0, 4, 2)
+    assert Loss.sum(parts).mean == 1.0
+    assert Loss.sum([]) == Loss(0, 0, 0)
+
+
 def test_nan_is_not_hidden() -> None:
     loss = CrossEntropy(np.dtype(np.float32)).forward(
         np.array([[[np.nan, 0, 0]]], np.float32), np.array([[1]])

@@ -203,6 +203,33 @@ def test_a_later_token_does_not_change_earlier_logits(name: str) -> None:
 
 
 @family
+def test_the_next_logits_are_those_behind_each_row(name: str) -> None:
+    model = model_of(FAMILY[name])
+    ids, lengths = small_batch()[0], np.array([2, 5])
+    wanted = [model.forward(ids[b : b + 1, :length])[0, -1].copy() for b, length in enumerate(lengths)]
+    np.testing.assert_allclose(model.next_logits(ids, lengths), wanted, rtol=1e-9, atol=1e-12)
+
+
+@some
+def test_a_model_that_shares_weights_has_gradients_and_work_arrays_of_its_own(name: str) -> None:
+    model = model_of(FAMILY[name])
+    other = model.sharing_weights()
+    assert other.parameters.values is model.parameters.values
+    ids, targets = small_batch()
+    loss = model.loss_and_gradients(ids, targets)
+    grads = model.parameters.grads.copy()
+    assert other.loss_and_gradients(ids[:, :3], targets[:, :3]).total != loss.total
+    np.testing.assert_array_equal(model.parameters.grads, grads)
+    assert other.loss_and_gradients(ids, targets) == loss
+    np.testing.assert_array_equal(other.parameters.grads, grads)
+    mine, others = (
+        [array for array in arrays_in(each) if array.dtype.kind == "f"] for each in (model, other)
+    )
+    shared = [a for a in mine if any(np.may_share_memory(a, b) for b in others)]
+    assert all(np.may_share_memory(array, model.parameters.values) for array in shared)
+
+
+@family
 def test_rows_of_a_batch_do_not_see_each_other(name: str) -> None:
     model = model_of(FAMILY[name])
     ids, _ = small_batch()

@@ -32,7 +32,9 @@ family = pytest.mark.parametrize("name", list(FAMILY))
 
 @pytest.fixture(scope="module")
 def torch() -> Any:
-    return pytest.importorskip("torch")
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)  # what is computed here is so small that threads only wait for each other
+    return torch
 
 
 @pytest.fixture(scope="module")

@@ -87,6 +87,26 @@ def test_dtype_is_the_given_and_the_numbers_are_those_of_float32(dtype: type[np.
     np.testing.assert_array_equal(parameters.values.astype(np.float32), single.values)
 
 
+def test_values_may_be_those_of_another() -> None:
+    one = Parameters(SPECS, np.float64).initialise(np.random.default_rng(0))
+    other = Parameters(SPECS, values=one.values)
+    assert other.values is one.values
+    assert other.grads.dtype == np.float64
+    assert not np.shares_memory(other.grads, one.grads)
+    other.scope("a")["gain"][...] = 3
+    assert one.scope("a")["gain"].tolist() == [3] * 3
+
+
+def test_a_scope_knows_what_not_every_config_has_and_what_is_inside() -> None:
+    parameters = Parameters([ParameterSpec("a.w", (2,)), ParameterSpec("a.inner.b", (3,))])
+    scope = parameters.scope("a")
+    value, grad = scope.optional("w")
+    assert value is scope["w"]
+    assert grad is scope.grad("w")
+    assert scope.optional("b") == (None, None)
+    assert scope.inner("inner")["b"] is parameters.scope("a.inner")["b"]
+
+
 def test_he_keeps_the_variance_through_a_relu() -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2000, 64))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import torch
@@ -164,6 +165,7 @@ def clip_as_torch_does(w: Weights, max_norm: float) -> float:
     return torch.nn.utils.clip_grad_norm_(w.values(), max_norm).item()
 
 
+@cache
 def trajectory(
     dtype: torch.dtype,
     clip: Callable[[Weights, float], float] = clip,

@@ -12,7 +12,8 @@ from numpy.typing import DTypeLike
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats, Ids
-from tinychat.training.optimizer import Adam, clip_by_global_norm_
+from tinychat.training.adam import Adam
+from tinychat.training.optimizer import clip_by_global_norm_
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "classic_trajectory.json"
 CONFIG = ModelConfig(vocab_size=50)
@@ -64,7 +65,7 @@ def by_numpy(
     for ids, targets in examples():
         losses.append(model.loss_and_gradients(ids, targets).mean)
         norms.append(clip_by_global_norm_(parameters.grads, recipe.clip_norm))
-        optimizer.step(recipe)
+        optimizer.step(recipe, recipe.lr)
     by_name = {name: float(np.linalg.norm(view)) for name, view in parameters.views(parameters.values)}
     return Trajectory(losses, norms, by_name, parameters.values)
 
