@@ -20,12 +20,8 @@ def run(args: argparse.Namespace) -> int:
     with threadpool_limits(limits=1, user_api="blas"):
         for prompt in args.prompt or _lines():
             reply = model.reply(prompt)
-            if reply.unknown_words:
-                _note(f"new to this model, read as <unk>: {', '.join(reply.unknown_words)}")
-            if reply.n_dropped:
-                _note(
-                    f"the prompt is longer than the context: its first {reply.n_dropped} tokens were dropped"
-                )
+            for note in reply.notes:
+                _note(note)
             answer = reply.finish()
             if "json" in args:
                 answer = json.dumps({"prompt": prompt, "answer": answer, "tokens": len(reply.ids)})

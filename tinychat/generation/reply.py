@@ -26,6 +26,8 @@ class Reply:
     """Tokens of the prompt, the oldest, for which there was no room."""
     unknown_spans: list[tuple[int, int]]
     """Start and end, in characters, of the words of the prompt that the model has never seen."""
+    respelt: dict[str, str]
+    """Of these, the words that were probably misspelt, and what is read in their place."""
     is_answer: bool = True
     """Whether it answers the prompt; otherwise it writes on."""
     ids: list[int] = field(default_factory=list)
@@ -49,8 +51,24 @@ class Reply:
 
     @property
     def unknown_words(self) -> list[str]:
-        """Each once, in order."""
-        return list(dict.fromkeys(self.prompt[start:end] for start, end in self.unknown_spans))
+        """Those for which nothing is read but `<unk>`; each once, in order."""
+        words = dict.fromkeys(self.prompt[start:end] for start, end in self.unknown_spans)
+        return [word for word in words if word not in self.respelt]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was not read as it was typed."""
+        notes = []
+        if self.respelt:
+            notes.append("read as " + ", ".join(f"{new} ({old})" for old, new in self.respelt.items()))
+        if self.unknown_words:
+            notes.append(f"new to this model, read as <unk>: {', '.join(self.unknown_words)}")
+        if self.n_dropped:
+            notes.append(
+                f"longer than the context of {self.transformer.config.max_seq_len} tokens: "
+                f"the first {self.n_dropped} were dropped"
+            )
+        return notes
 
     def finish(self) -> str:
         """Write to the end and return the text."""
@@ -71,7 +89,12 @@ def reply_to(
         raise UsageError("the prompt is empty; type a question")
     context = transformer.config.max_seq_len
     room = context - max(1, context // ROOM_FOR_ANSWER)
-    ids = tokenizer.encode(ask_text(prompt) if chat else prompt)
+    spans = tokenizer.unknown_spans(prompt)
+    respelt = _respelt([prompt[start:end] for start, end in spans], tokenizer)
+    read = prompt
+    for start, end in reversed(spans):
+        read = read[:start] + respelt.get(prompt[start:end], prompt[start:end]) + read[end:]
+    ids = tokenizer.encode(ask_text(read) if chat else read)
     n_dropped = max(0, len(ids) - room)
     # The mark of the format stays in front, unless the context is too short even for the marks.
     head = len(tokenizer.encode(USER)) if chat else 0
@@ -83,4 +106,9 @@ def reply_to(
         if len(row) + len(ids) > room:
             break
         ids = row + ids
-    return Reply(transformer, tokenizer, prompt, ids, n_dropped, tokenizer.unknown_spans(prompt), chat)
+    return Reply(transformer, tokenizer, prompt, ids, n_dropped, spans, respelt, chat)
+
+
+def _respelt(words: Sequence[str], tokenizer: Tokenizer) -> dict[str, str]:
+    nearest = {word: tokenizer.nearest(word) for word in words}
+    return {word: known for word, known in nearest.items() if known is not None}

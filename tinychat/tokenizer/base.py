@@ -36,6 +36,10 @@ class Tokenizer(Protocol):
         """Start and end, in characters, of the pieces of `text` that `decode` cannot give back."""
         ...
 
+    def nearest(self, word: str) -> str | None:
+        """The known word that an unknown one was probably meant to be."""
+        ...
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready state, for `tokenizer_from_dict`."""
         ...

@@ -116,6 +116,9 @@ class BpeTokenizer:
         """None: every text is bytes."""
         return []
 
+    def nearest(self, word: str) -> str | None:
+        return None  # no word is unknown
+
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "bpe", "merges": [list(pair) for pair in self._merged]}
 

@@ -52,6 +52,9 @@ class CharTokenizer:
         """Start and end of the characters that the vocabulary does not have."""
         return [(at, at + 1) for at, char in enumerate(text) if char not in self._ids]
 
+    def nearest(self, word: str) -> str | None:
+        return None  # knows characters, not words
+
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "char", "characters": list(self._ids)}
 

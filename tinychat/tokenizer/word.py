@@ -6,12 +6,15 @@ a space would be expected and none is, a white-space token for each further spac
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
 
 from tinychat.errors import CorpusError, WeightsError
 from tinychat.tokenizer.base import Piece
+from tinychat.tokenizer.spelling import Speller
 
 END, UNKNOWN, JOIN = "</s>", "<unk>", "<join>"
 WHITE_SPACE = (" ", "\n", "\t")
@@ -32,8 +35,10 @@ def split(text: str) -> list[tuple[int, int]]:
 class WordTokenizer:
     """One id for every word of the training text. Ids of SPECIALS come first, words follow sorted."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], uses: Iterable[int] | None = None) -> None:
+        """`uses` tells how often each word stands in the training text; without it, all the same."""
         self.words = (*SPECIALS, *words)
+        self._uses = (1,) * (len(self.words) - len(SPECIALS)) if uses is None else tuple(uses)
         self._ids = {word: index for index, word in enumerate(self.words) if index >= len(SPECIALS)}
         self._white_space_ids = {char: self.words.index(char) for char in WHITE_SPACE}
         self.end_id, self.unknown_id, self._join_id = (self.words.index(s) for s in (END, UNKNOWN, JOIN))
@@ -41,10 +46,11 @@ class WordTokenizer:
     @classmethod
     def train(cls, texts: Iterable[str]) -> Self:
         """Build the vocabulary from every word of `texts`; raise CorpusError if there is none."""
-        words = {text[start:end] for text in texts for start, end in split(text)}
-        if not words:
+        uses = Counter(text[start:end] for text in texts for start, end in split(text))
+        if not uses:
             raise CorpusError("the corpus has no words; add some text to it")
-        return cls(sorted(words))
+        words = sorted(uses)
+        return cls(words, (uses[word] for word in words))
 
     @property
     def vocab_size(self) -> int:
@@ -109,8 +115,15 @@ class WordTokenizer:
         words = [(start, end) for start, end in split(text) if text[start:end] not in self._ids]
         return sorted([*words, *(match.span() for match in _RARE_SPACE.finditer(text))])
 
+    def nearest(self, word: str) -> str | None:
+        return self._speller.nearest(word)
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return Speller(dict(zip(self._ids, self._uses, strict=True)))
+
     def to_dict(self) -> dict[str, Any]:
-        return {"kind": "word", "words": list(self._ids)}
+        return {"kind": "word", "words": list(self._ids), "uses": list(self._uses)}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
@@ -121,7 +134,10 @@ class WordTokenizer:
             or len(set(words)) != len(words)
         ):
             raise WeightsError("the tokenizer in the file is damaged: its words are not a list of words")
-        return cls(words)
+        uses = state.get("uses", [1] * len(words))  # files of tinychat 0.1 do not have them
+        if not isinstance(uses, list) or len(uses) != len(words) or not all(type(n) is int for n in uses):
+            raise WeightsError("the tokenizer in the file is damaged: the uses of its words are not counts")
+        return cls(words, uses)
 
 
 def _gaps(text: str) -> Iterator[tuple[str, str, str]]:

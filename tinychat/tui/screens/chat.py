@@ -83,13 +83,8 @@ class ChatScreen(Screen[None]):
             return
         reply = self._session.ask(text)
         self._transcript.add_question(text, reply.unknown_spans)
-        if reply.unknown_spans:
-            self._transcript.add_note("underlined: new to this model, which reads <unk> there")
-        if reply.n_dropped:
-            self._transcript.add_note(
-                f"longer than the model's context of {self.model.config.max_seq_len} tokens: "
-                f"the first {reply.n_dropped} were dropped"
-            )
+        for note in reply.notes:
+            self._transcript.add_note(note)
         self._answer(reply)
 
     @work(exclusive=True)
