@@ -48,15 +48,15 @@ def changes_of(fields: tuple[str, ...], goal: Preset) -> dict[str, Any]:
 def measure(recipe: Preset, corpus: Corpus, seed: int) -> tuple[float, int, float, int]:
     """Loss at the end, dialogues answered word for word, seconds of training, parameters."""
     run = TrainingRun.start(corpus, recipe, seed, sample_every=10**6)
-    seconds = [event.seconds for event in run.run() if isinstance(event, Finished)][0]
+    seconds = 0.0
+    for event in run.run():
+        seconds = event.seconds if isinstance(event, Finished) else seconds
     loss = run.model.card.final_loss or 0.0
     return loss, sum(answered_exactly(run.model, corpus.dialogues)), seconds, run.model.n_parameters
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="From classic to modern, one step at a time.")
     parser.add_argument("--corpus", default="basics")
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()

@@ -46,11 +46,6 @@ class TrainingRun:
             raise UsageError(
                 f"the corpus {corpus.name!r} is not the one that this model was trained on; train anew"
             )
-        if kinds := {c.optimizer for c in model.card.configs.values()} - {model.optimizer.kind}:
-            raise UsageError(
-                f"the optimiser is {model.optimizer.kind}, and the recipe wants {kinds.pop()}; "
-                "all phases must have the same"
-            )
         self.model = model
         self.corpus = corpus
         self.optimizer = model.optimizer
