@@ -192,9 +192,16 @@ class TrainConfig:
     patience: int = 0
     """Epochs in a row without a better held-out loss after which the phase ends early; 0: it never does."""
     typos: float = 0.0
-    """Share of the words of a question of which a letter is changed, anew in every epoch."""
+    """Share of the words of questions that are misspelt, anew in every epoch."""
+    left_out: float = 0.0
+    """Share of the words of questions that are left out, anew in every epoch (Wei & Zou 2019)."""
+    careless: float = 0.0
+    """Share of the questions without capitals and the mark at the end, anew in every epoch."""
     strange_words: float = 0.0
     """Share of the words of a single question that are replaced by made-up ones, anew in every epoch."""
+    unanswerable: float = 0.0
+    """Share of the questions whose telling words are replaced by made-up ones, and the answer by a
+    don't-know, anew in every epoch; of no effect on a corpus without don't-knows."""
     joined: float = 0.0
     """Share of the dialogues that follow upon another one, anew in every epoch."""
     sample_every: int = 4
@@ -214,7 +221,7 @@ class TrainConfig:
                 raise ConfigError(f"{name} must be one of {values}, not {getattr(self, name)!r}")
         for name in ("beta1", "beta2", "momentum", "weight_decay", "ema_decay", "validation", "warmup"):
             _check_share(self, name)
-        for name in ("final_lr", "typos", "strange_words", "joined"):
+        for name in ("final_lr", "typos", "left_out", "careless", "strange_words", "unanswerable", "joined"):
             _check_share(self, name, below=False)
         if self.weight_decay and self.optimizer == "adam":
             raise ConfigError("adam has no weight decay of its own; use optimizer adamw")

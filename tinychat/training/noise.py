@@ -6,6 +6,8 @@ from collections.abc import Container
 
 import numpy as np
 
+from tinychat.config import TrainConfig
+
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LETTERS = string.ascii_lowercase
 
@@ -15,19 +17,33 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def with_noise(
-    text: str, typos: float, strange: float, rare: Container[str], rng: np.random.Generator
-) -> str:
-    """Misspell each word of `text` with probability `typos`; make up another for a `rare` one with `strange`.
+def with_noise(text: str, config: TrainConfig, rare: Container[str], rng: np.random.Generator) -> str:
+    """The question as somebody else might have typed it, with the shares of `config`.
 
-    Single letters and figures stay.
+    Of its words some are misspelt and some left out, and in the place of `rare` ones stand made-up ones;
+    single letters and figures stay. Some questions lose their capitals and the mark at their end.
     """
 
     def perhaps(match: re.Match[str]) -> str:
-        word, chance = match[0], rng.random()
-        if word in rare and chance < strange:
+        word = match[0]
+        if word in rare and rng.random() < config.strange_words:
             return made_up(len(word), rng)
-        return misspelt(word, rng) if chance < typos else word
+        chance = rng.random()
+        if chance < config.typos:
+            return misspelt(word, rng)
+        return "" if chance < config.typos + config.left_out else word
+
+    noisy = _WORD.sub(perhaps, text)
+    if config.left_out:
+        noisy = " ".join(noisy.split()) if any(_WORD.finditer(noisy)) else text
+    return noisy.lower().rstrip("?.! ") if rng.random() < config.careless else noisy
+
+
+def with_made_up_words(text: str, chosen: Container[str], rng: np.random.Generator) -> str:
+    """Put a made-up word for every word that is `chosen` in lower case."""
+
+    def perhaps(match: re.Match[str]) -> str:
+        return made_up(len(match[0]), rng) if match[0].lower() in chosen else match[0]
 
     return _WORD.sub(perhaps, text)
 

@@ -10,7 +10,10 @@ from tinychat.config import TrainConfig
 from tinychat.corpus import Dialogue, Turn
 from tinychat.corpus.dialogue import ask_text
 from tinychat.tokenizer import Tokenizer
-from tinychat.training.noise import with_noise, words
+from tinychat.training.noise import with_made_up_words, with_noise, words
+
+TELLING = 3
+"""A word tells what a question is about if the questions that have it get no more different answers."""
 
 
 class Row(NamedTuple):
@@ -75,28 +78,40 @@ class FactRows:
 
 
 class DialogueRows:
-    """Dialogues, in whose questions words may be misspelt or made up, or which may follow upon another one.
+    """Dialogues, with noise in the questions, and some that follow upon another one.
 
     A made-up word in the place of one that a single question has, teaches what to do about words that were
-    never seen (Dyer et al. 2015, section 3.2, who replace such words by an unknown one).
+    never seen (Dyer et al. 2015, section 3.2, who replace such words by an unknown one). Made-up words in
+    the place of all telling ones teach that a familiar form of a question is not enough to answer it.
     """
 
     def __init__(
-        self, dialogues: Sequence[Dialogue], tokenizer: Tokenizer, max_seq_len: int, config: TrainConfig
+        self,
+        dialogues: Sequence[Dialogue],
+        tokenizer: Tokenizer,
+        max_seq_len: int,
+        config: TrainConfig,
+        declines: Sequence[str] = (),
     ) -> None:
+        """`declines` are the answers that are don't-knows; the first is given to unanswerable questions."""
         self.dialogues, self.tokenizer, self.max_seq_len = dialogues, tokenizer, max_seq_len
-        self.config = config
+        self.config, self.declines = config, declines
         uses = Counter(word for dialogue in dialogues for turn in dialogue for word in set(words(str(turn))))
         self._rare = frozenset(word for word, count in uses.items() if count == 1)
+        answers: dict[str, set[str]] = {}
+        for dialogue in dialogues:
+            for word in words(dialogue[0].user):
+                answers.setdefault(word.lower(), set()).add(dialogue[0].assistant)
+        self._telling = frozenset(word for word, found in answers.items() if len(found) <= TELLING)
         rows = [dialogue_row(dialogue, tokenizer, config.mask_prompt) for dialogue in dialogues]
         self.clean, self.n_cut = _fitting(rows, max_seq_len)
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
-        rows = self.clean
-        if self.config.typos or self.config.strange_words:
+        rows, config = self.clean, self.config
+        if any((config.typos, config.left_out, config.strange_words, config.careless, config.unanswerable)):
             rows = [self._noisy(index, rng) for index in range(len(rows))]
-        if self.config.joined:
-            follows = rng.random(len(rows)) < self.config.joined
+        if config.joined:
+            follows = rng.random(len(rows)) < config.joined
             before = rng.integers(0, len(rows), len(rows)).tolist()
             rows = [
                 self._joined(rows[before[index]], row) if follows[index] else row
@@ -106,13 +121,22 @@ class DialogueRows:
 
     def _noisy(self, index: int, rng: np.random.Generator) -> Row:
         dialogue, config = self.dialogues[index], self.config
-        noisy = tuple(
-            Turn(with_noise(turn.user, config.typos, config.strange_words, self._rare, rng), turn.assistant)
-            for turn in dialogue
-        )
+        if self.declines and rng.random() < config.unanswerable:
+            noisy = self._unanswerable(dialogue, rng)
+        else:
+            noisy = tuple(
+                Turn(with_noise(turn.user, config, self._rare, rng), turn.assistant) for turn in dialogue
+            )
         if noisy == dialogue:
             return self.clean[index]
         return dialogue_row(noisy, self.tokenizer, config.mask_prompt).cut(self.max_seq_len + 1)
+
+    def _unanswerable(self, dialogue: Dialogue, rng: np.random.Generator) -> Dialogue:
+        """The dialogue itself if it has several turns, is a don't-know already, or has no telling word."""
+        question = with_made_up_words(dialogue[0].user, self._telling, rng)
+        if len(dialogue) > 1 or dialogue[0].assistant in self.declines or question == dialogue[0].user:
+            return dialogue
+        return (Turn(question, self.declines[0]),)
 
     def _joined(self, before: Row, row: Row) -> Row:
         both = before.then(row)

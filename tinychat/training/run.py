@@ -130,7 +130,7 @@ class TrainingRun:
         tokenizer, context = self.model.tokenizer, self.model.config.max_seq_len
         if phase == PRETRAIN:
             return FactRows(examples, tokenizer, context)
-        return DialogueRows(examples, tokenizer, context, config)
+        return DialogueRows(examples, tokenizer, context, config, self.corpus.declines)
 
     def _rng(self, phase: str, *place: int) -> np.random.Generator:
         """Nothing to save about random numbers: the seed and the place in the run give them all."""
