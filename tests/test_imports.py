@@ -16,9 +16,7 @@ PACKAGE = Path(tinychat.__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
 
 FLOORS = {
-    "records": 0,
-    "paths": 0,
-    **dict.fromkeys(("errors", "config", "paths", "records"), 0),
+    **dict.fromkeys(("errors", "config", "paths", "presets", "records"), 0),
     **dict.fromkeys(("core", "tokenizer", "corpus"), 1),
     **dict.fromkeys(("training", "generation", "weights", "inspection", "model", "api"), 2),
     **dict.fromkeys(("cli", "commands", "tui", "__main__"), 3),
@@ -53,7 +51,18 @@ def test_training_needs_no_screen(module: str) -> None:
     assert not loaded & {"textual", "rich"}
 
 
-@pytest.mark.parametrize("module", ["tinychat", "tinychat.config", "tinychat.tokenizer", "tinychat.corpus"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "tinychat",
+        "tinychat.config",
+        "tinychat.presets",
+        "tinychat.flags",
+        "tinychat.config_file",
+        "tinychat.tokenizer",
+        "tinychat.corpus",
+    ],
+)
 def test_text_and_configs_need_no_numpy(module: str) -> None:
     loaded = loaded_by(module)
     assert "tinychat" in loaded

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tinychat.config import preset
 from tinychat.corpus import Corpus, bundled_corpora, load_corpus
 from tinychat.errors import CorpusError
+from tinychat.presets import preset
 from tinychat.tokenizer import WordTokenizer
 
 TOPICS = ("mountain", "rain", "sun", "gravity", "moon", "photosynthesis")
@@ -55,7 +55,7 @@ def test_facts_are_sentences(basics: Corpus) -> None:
 
 def test_every_row_fits_into_the_context(basics: Corpus) -> None:
     tokenizer = WordTokenizer.train(basics.texts())
-    context = preset("classic").model(tokenizer.vocab_size).max_seq_len
+    context = preset("classic").model_config(tokenizer.vocab_size).max_seq_len
     assert context == 80
     rows = [[fact] for fact in basics.facts] + [list(map(str, dialogue)) for dialogue in basics.dialogues]
     too_long = [row for row in rows if sum(len(tokenizer.encode(text)) + 1 for text in row) > context]

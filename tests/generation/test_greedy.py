@@ -71,13 +71,13 @@ def test_a_prompt_beyond_the_context_is_not_continued(model: Model) -> None:
 
 def test_it_writes_no_further_than_it_is_asked(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths: list[int] = []
-    forward = model.transformer.forward
+    next_logits = model.transformer.next_logits
 
-    def counted(ids: np.ndarray) -> np.ndarray:
+    def counted(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
         lengths.append(ids.shape[1])
-        return forward(ids)
+        return next_logits(ids, rows)
 
-    monkeypatch.setattr(model.transformer, "forward", counted)
+    monkeypatch.setattr(model.transformer, "next_logits", counted)
     tokens = greedy(model.transformer, [6, 7], NO_END)
     assert lengths == []
     next(tokens)

@@ -5,8 +5,8 @@ from itertools import islice
 
 import numpy as np
 
-from tinychat.config import PRESETS
 from tinychat.corpus import Corpus, Turn
+from tinychat.presets import PRESETS
 from tinychat.training.events import EpochDone, StepDone
 from tinychat.training.run import TrainingRun
 

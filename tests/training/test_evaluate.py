@@ -11,7 +11,7 @@ from tiny_runs import CORPUS, DIALOGUES, FACTS, overfitting_preset, start, train
 from tinychat.corpus import Corpus, Dialogue, Turn
 from tinychat.errors import TinychatError
 from tinychat.model import Model
-from tinychat.training.evaluate import answers_exactly, evaluate
+from tinychat.training.evaluate import answered_exactly, evaluate
 from tinychat.training.rows import dialogue_row, fact_row
 
 
@@ -54,11 +54,12 @@ def test_one_answer_that_differs_is_one_less(corpus: Corpus) -> None:
 def test_the_turns_before_are_those_of_the_corpus() -> None:
     """`When?` alone means nothing; behind its question it has an answer."""
     model = by_heart()
-    assert answers_exactly(model, DIALOGUES[2])
+    assert answered_exactly(model, DIALOGUES) == [True, True, True]
     with_other_beginning = (DIALOGUES[0][0], DIALOGUES[2][1])
     alone: Dialogue = (DIALOGUES[2][1],)
-    answers = [answers_exactly(model, dialogue) for dialogue in (alone, with_other_beginning)]
-    assert not all(answers)
+    found = answered_exactly(model, (alone, with_other_beginning, DIALOGUES[2]))
+    assert not all(found[:2])
+    assert found[2]
 
 
 def test_a_question_twice_with_two_answers_is_known_once() -> None:
@@ -81,8 +82,8 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 def test_loss_and_accuracy_by_hand(model_of) -> None:  # type: ignore[no-untyped-def]
     model = model_of()
     total, hits, n = 0.0, 0, 0
-    rows = [fact_row(fact, model.tokenizer) for fact in FACTS]
-    rows += [dialogue_row(dialogue, model.tokenizer) for dialogue in DIALOGUES]
+    rows = [fact_row(fact, model.tokenizer).tokens for fact in FACTS]
+    rows += [dialogue_row(dialogue, model.tokenizer).tokens for dialogue in DIALOGUES]
     for row in rows:
         log_p = log_softmax(model.transformer.forward(np.array([row[:-1]]))[0])
         for place, target in enumerate(row[1:]):

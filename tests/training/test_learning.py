@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tinychat.config import preset
 from tinychat.corpus import Corpus, load_corpus
+from tinychat.presets import preset
 from tinychat.training.run import TrainingRun
 
 RUSTGPT = Path(__file__).parents[3] / "shared" / "data" / "rustgpt"

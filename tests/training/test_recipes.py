@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from tiny_runs import CORPUS, PRESET, start, state
 
-from tinychat.config import Preset, TrainConfig
+from tinychat.config import TrainConfig
 from tinychat.errors import UsageError
+from tinychat.presets import Preset
 from tinychat.training.events import EpochDone, StepDone
 from tinychat.training.optimizer import OPTIMIZERS
 from tinychat.training.run import TrainingRun

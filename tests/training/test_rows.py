@@ -1,10 +1,24 @@
+"""From a corpus to rows: what a model reads, what counts, and what an epoch makes of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_runs import CORPUS, DIALOGUES, FACTS
 
-from tinychat.corpus import Corpus, Turn
-from tinychat.tokenizer import WordTokenizer
-from tinychat.training.rows import Batches, Rows, dialogue_row, fact_row
+from tinychat.config import TrainConfig
+from tinychat.corpus import Corpus, Dialogue, Turn
+from tinychat.corpus.dialogue import ask_text
+from tinychat.tokenizer import Tokenizer, WordTokenizer, train_tokenizer
+from tinychat.training.batches import to_batch
+from tinychat.training.noise import words
+from tinychat.training.rows import DialogueRows, FactRows, Row, dialogue_row, fact_row, turn_row
+
+KINDS = ("word", "char", "bpe")
+every_tokenizer = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture
@@ -12,15 +26,33 @@ def tokenizer() -> WordTokenizer:
     return WordTokenizer.train(CORPUS.texts())
 
 
+def tokenizer_of(kind: str) -> Tokenizer:
+    return train_tokenizer(kind, CORPUS.texts(), 300)
+
+
+def rows_of(
+    tokenizer: Tokenizer, dialogues: Sequence[Dialogue] = DIALOGUES, context: int = 1000, **recipe: Any
+) -> DialogueRows:
+    return DialogueRows(dialogues, tokenizer, context, TrainConfig(**recipe))
+
+
+def drawn(rows: DialogueRows, seed: int = 0) -> list[Row]:
+    return rows.draw(np.random.default_rng(seed))
+
+
+# Rows
+
+
 def test_a_fact_ends_with_the_end_token(tokenizer: WordTokenizer) -> None:
     row = fact_row(FACTS[0], tokenizer)
-    assert row[-1] == tokenizer.end_id
-    assert tokenizer.end_id not in row[:-1]
-    assert tokenizer.decode(row[:-1]) == FACTS[0]
+    assert row.tokens[-1] == tokenizer.end_id
+    assert tokenizer.end_id not in row.tokens[:-1]
+    assert tokenizer.decode(row.tokens[:-1]) == FACTS[0]
+    assert row.counts == [True] * len(row.tokens)
 
 
 def test_every_answer_of_a_dialogue_ends_with_the_end_token(tokenizer: WordTokenizer) -> None:
-    row = dialogue_row(DIALOGUES[2], tokenizer)
+    row = dialogue_row(DIALOGUES[2], tokenizer).tokens
     ends = [place for place, token in enumerate(row) if token == tokenizer.end_id]
     assert len(ends) == 2
     assert ends[-1] == len(row) - 1
@@ -29,42 +61,243 @@ def test_every_answer_of_a_dialogue_ends_with_the_end_token(tokenizer: WordToken
 
 
 def test_the_target_of_a_place_is_the_next_token() -> None:
-    batches = Batches([[3, 1, 4, 1, 5], [9, 2]])
-    assert len(batches) == 2
-    assert batches.n_tokens == 5
-    ids, targets = batches[0]
+    row = Row([3, 1, 4, 1, 5], [True] * 5)
+    assert row.n_predicted == 4
+    ids, targets = to_batch([row])
     assert ids.tolist() == [[3, 1, 4, 1]]
     assert targets.tolist() == [[1, 4, 1, 5]]
     assert ids.dtype == targets.dtype == np.int64
 
 
-def test_a_row_with_nothing_to_predict_is_left_out() -> None:
-    batches = Batches([[3], [9, 2]])
-    assert len(batches) == 1
-    assert batches[0][0].tolist() == [[9]]
+def test_the_first_token_is_only_read() -> None:
+    """So it makes no difference whether it counts."""
+    assert Row([3, 1, 4], [True, False, True]).n_predicted == 1
+    assert Row([3, 1, 4], [False, False, True]).n_predicted == 1
+    assert Row([3], [True]).n_predicted == 0
+
+
+def test_rows_are_cut_and_joined_with_what_counts() -> None:
+    row = Row([3, 1, 4], [True, False, True])
+    assert row.cut(2) == Row([3, 1], [True, False])
+    assert row.cut(9) == row
+    assert row.then(Row([7, 8], [False, True])) == Row([3, 1, 4, 7, 8], [True, False, True, False, True])
+    assert row == Row([3, 1, 4], [True, False, True])
 
 
 def test_long_rows_lose_their_end_and_are_counted(tokenizer: WordTokenizer) -> None:
-    whole = Rows.of(CORPUS, tokenizer, 1000)
-    assert whole.n_cut == 0
-    lengths = [len(row) for row in (*whole.facts, *whole.dialogues)]
+    def both(context: int) -> tuple[list[Row], int]:
+        facts, dialogues = FactRows(FACTS, tokenizer, context), rows_of(tokenizer, context=context)
+        return [*facts.clean, *dialogues.clean], facts.n_cut + dialogues.n_cut
+
+    whole, n_cut = both(1000)
+    assert n_cut == 0
+    lengths = [len(row.tokens) for row in whole]
     for context in range(2, max(lengths) + 1):
-        rows = Rows.of(CORPUS, tokenizer, context)
+        rows, n_cut = both(context)
         # A row of one token more than the context is whole: its last token is only predicted.
-        assert rows.n_cut == sum(length > context + 1 for length in lengths)
-        for row, uncut in zip((*rows.facts, *rows.dialogues), (*whole.facts, *whole.dialogues), strict=True):
-            assert row == uncut[: context + 1]
-            assert all(ids.shape[1] <= context for ids, _ in [Batches([row])[0]])
+        assert n_cut == sum(length > context + 1 for length in lengths)
+        for row, uncut in zip(rows, whole, strict=True):
+            assert row == Row(uncut.tokens[: context + 1], uncut.counts[: context + 1])
+            assert to_batch([row])[0].shape[1] <= context
 
 
 def test_rows_keep_the_order_of_the_corpus(tokenizer: WordTokenizer) -> None:
-    rows = Rows.of(CORPUS, tokenizer, 1000)
-    assert [tokenizer.decode(row[:-1]) for row in rows.facts] == list(FACTS)
-    assert len(rows.dialogues) == len(DIALOGUES)
+    facts = FactRows(FACTS, tokenizer, 1000)
+    assert [tokenizer.decode(row.tokens[:-1]) for row in facts.clean] == list(FACTS)
+    assert facts.draw(np.random.default_rng(0)) == facts.clean
+    rows = rows_of(tokenizer)
+    assert rows.clean == [dialogue_row(dialogue, tokenizer) for dialogue in DIALOGUES]
+    assert drawn(rows) == rows.clean  # this recipe has no noise
 
 
 def test_words_that_the_tokenizer_has_never_seen_stay_in_the_row_as_unknown(tokenizer: WordTokenizer) -> None:
     corpus = Corpus("other", facts=("Rain falls upwards.",), dialogues=((Turn("Whither?", "Up."),),))
-    rows = Rows.of(corpus, tokenizer, 24)
-    assert rows.facts[0].count(tokenizer.unknown_id) == 1
-    assert rows.dialogues[0].count(tokenizer.unknown_id) == 2
+    assert FactRows(corpus.facts, tokenizer, 24).clean[0].tokens.count(tokenizer.unknown_id) == 1
+    assert rows_of(tokenizer, corpus.dialogues).clean[0].tokens.count(tokenizer.unknown_id) == 2
+
+
+# What counts
+
+
+@every_tokenizer
+@pytest.mark.parametrize("dialogue", DIALOGUES)
+def test_of_a_masked_dialogue_exactly_the_answers_and_their_end_tokens_count(
+    kind: str, dialogue: Dialogue
+) -> None:
+    tokenizer = tokenizer_of(kind)
+    row = dialogue_row(dialogue, tokenizer, mask_prompt=True)
+    assert row.tokens == dialogue_row(dialogue, tokenizer).tokens
+    # Cut the row into its parts by what counts: prompt, answer, prompt, answer, ...
+    borders = [0, *(np.flatnonzero(np.diff(row.counts)) + 1).tolist(), len(row.tokens)]
+    parts = [row.tokens[a:b] for a, b in zip(borders, borders[1:], strict=False)]
+    assert not row.counts[0]
+    assert len(parts) == 2 * len(dialogue)
+    for turn, prompt, answer in zip(dialogue, parts[::2], parts[1::2], strict=True):
+        assert tokenizer.decode(prompt) == f"User: {turn.user} Assistant:"
+        assert answer[-1] == tokenizer.end_id
+        assert tokenizer.end_id not in (*prompt, *answer[:-1])
+        assert tokenizer.decode(answer[:-1]).removeprefix(" ") == turn.assistant
+
+
+@every_tokenizer
+def test_without_a_mask_all_of_it_counts(kind: str) -> None:
+    for dialogue in DIALOGUES:
+        row = dialogue_row(dialogue, tokenizer_of(kind))
+        assert row.counts == [True] * len(row.tokens)
+
+
+def test_the_recipe_says_whether_prompts_are_masked(tokenizer: WordTokenizer) -> None:
+    for mask_prompt in (False, True):
+        rows = rows_of(tokenizer, mask_prompt=mask_prompt).clean
+        assert rows == [dialogue_row(dialogue, tokenizer, mask_prompt) for dialogue in DIALOGUES]
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        ["What", " ", "\n", "'s", "n't", "?", ".", "(", "3", "é", "🙂", "User:", "Assistant:", "</s>"]
+    ),
+    min_size=1,
+).map("".join)
+
+
+@every_tokenizer
+@given(TEXTS, TEXTS)
+def test_the_prompt_is_the_beginning_of_its_row(kind: str, question: str, answer: str) -> None:
+    """Were a token to reach from the prompt into the answer, a mask would have no place to end."""
+    tokenizer = tokenizer_of(kind)
+    prompt = tokenizer.encode(ask_text(question))
+    row = turn_row(Turn(question, answer), tokenizer, mask_prompt=True)
+    assert row.tokens[: len(prompt)] == prompt
+    assert row.counts == [False] * len(prompt) + [True] * (len(row.tokens) - len(prompt))
+
+
+# Noise
+
+NOISE = {"typos": 0.3, "strange_words": 0.5, "joined": 0.4}
+MANY: tuple[Dialogue, ...] = tuple(  # each with a word of its own
+    (Turn(f"What is the {'abcdefgh'[n % 8] * 3}{'stuvwxyz'[n // 8] * 4}?", f"It is number {n}."),)
+    for n in range(64)
+)
+
+
+def questions(rows: Sequence[Row], tokenizer: Tokenizer) -> list[str]:
+    texts = [tokenizer.decode(row.tokens) for row in rows]
+    return [text.removeprefix("User: ").partition(" Assistant:")[0] for text in texts]
+
+
+@every_tokenizer
+@pytest.mark.parametrize("noise", [NOISE, *({name: share} for name, share in NOISE.items())], ids=str)
+def test_noise_comes_from_the_generator_alone(kind: str, noise: dict[str, float]) -> None:
+    rows = rows_of(train_tokenizer(kind, Corpus("", dialogues=MANY).texts()), MANY, **noise)
+    clean = list(rows.clean)
+    first, again, other = drawn(rows), drawn(rows), drawn(rows, seed=1)
+    assert first == again
+    assert len(first) == len(MANY)
+    assert first != clean
+    assert first != other
+    assert rows.clean == clean
+
+
+@every_tokenizer
+def test_a_row_without_a_changed_word_is_the_clean_one(kind: str) -> None:
+    rows = rows_of(train_tokenizer(kind, Corpus("", dialogues=MANY).texts()), MANY, typos=0.1)
+    same = [row is clean for row, clean in zip(drawn(rows), rows.clean, strict=True)]
+    assert 0 < sum(same) < len(MANY)
+
+
+def test_answers_are_never_misspelt() -> None:
+    tokenizer = train_tokenizer("char", Corpus("", dialogues=MANY).texts())
+    rows = rows_of(tokenizer, MANY, typos=1.0, strange_words=1.0, mask_prompt=True)
+    for row, (turn,) in zip(drawn(rows), MANY, strict=True):
+        asked, _, answered = tokenizer.decode(row.tokens[:-1]).partition(" Assistant: ")
+        assert answered == turn.assistant
+        assert asked != f"User: {turn.user}"
+        n_answer = len(f" {turn.assistant}") + 1
+        assert row.counts == [False] * (len(row.tokens) - n_answer) + [True] * n_answer
+
+
+def test_both_questions_of_a_dialogue_may_be_misspelt() -> None:
+    tokenizer = train_tokenizer("char", [*CORPUS.texts(), "abcdefghijklmnopqrstuvwxyz"])
+    rows = rows_of(tokenizer, (DIALOGUES[2],), typos=1.0)
+    texts = [tokenizer.decode(drawn(rows, seed)[0].tokens) for seed in range(20)]
+    assert any("Who sings?" not in text and "When?" not in text for text in texts)
+    assert all(text.count("User: ") == text.count(" Assistant: ") == 2 for text in texts)
+    assert all("Birds sing." in text and "When the sun is out." in text for text in texts)
+
+
+def test_only_words_of_a_single_question_are_replaced_by_made_up_ones() -> None:
+    dialogues = (
+        (Turn("Who sings there?", "Birds."),),
+        (Turn("Who hums there?", "Bees. Bees."),),
+        (Turn("Are Birds tall tall?", "No."),),
+    )
+    tokenizer = train_tokenizer("char", ["abcdefghijklmnopqrstuvwxyz ABNUW?:."])
+    rows = rows_of(tokenizer, dialogues, strange_words=1.0)
+    for seed in range(10):
+        found = [words(question) for question in questions(drawn(rows, seed), tokenizer)]
+        assert [len(each) for each in found] == [3, 3, 4]
+        assert [found[0][0], found[0][2], found[1][0], found[1][2]] == ["Who", "there"] * 2
+        assert found[0][1] != "sings"
+        assert found[1][1] != "hums"
+        assert found[2][1] == "Birds"  # an answer has it too
+        assert "Are" not in found[2]
+        assert "tall" not in found[2]  # twice in one question is still a single question
+
+
+def test_a_misspelt_row_fits_into_the_context() -> None:
+    """A letter more is a token more, where tokens are letters."""
+    tokenizer = train_tokenizer("char", CORPUS.texts())
+    lengths = [len(row.tokens) for row in rows_of(tokenizer).clean]
+    context = min(lengths) - 1  # the shortest row fills it to the last place
+    rows = rows_of(tokenizer, context=context, typos=1.0)
+    assert rows.n_cut == 2
+    found = [len(row.tokens) for seed in range(30) for row in drawn(rows, seed)]
+    assert max(found) == context + 1
+    assert min(found) < context + 1
+
+
+# Dialogues that follow upon another one
+
+
+@pytest.mark.parametrize("mask_prompt", [False, True])
+def test_a_joined_row_is_two_rows(tokenizer: WordTokenizer, mask_prompt: bool) -> None:
+    rows = rows_of(tokenizer, joined=1.0, mask_prompt=mask_prompt)
+    pairs = {
+        (a, b): before.then(row) for a, before in enumerate(rows.clean) for b, row in enumerate(rows.clean)
+    }
+    before = set()
+    for seed in range(20):
+        for b, row in enumerate(drawn(rows, seed)):  # the row itself stands last, at its place
+            [a] = [a for a in range(3) if row == pairs[a, b]]
+            before.add((a, b))
+    assert before == set(pairs)
+
+
+def test_the_share_of_joined_rows(tokenizer: WordTokenizer) -> None:
+    rows = rows_of(tokenizer, DIALOGUES[:2] * 1000, joined=0.3)
+    share = np.mean([row != clean for row, clean in zip(drawn(rows), rows.clean, strict=True)])
+    assert share == pytest.approx(0.3, abs=0.04)
+
+
+def test_rows_that_do_not_fit_together_stay_alone(tokenizer: WordTokenizer) -> None:
+    lengths = sorted(len(row.tokens) for row in rows_of(tokenizer).clean)
+    shortest = 2 * lengths[0]
+    just, too_short = (
+        {
+            len(row.tokens)
+            for seed in range(30)
+            for row in drawn(rows_of(tokenizer, context=c, joined=1.0), seed)
+        }
+        for c in (shortest - 1, shortest - 2)
+    )
+    assert just == {*lengths, shortest}
+    assert too_short == set(lengths)
+
+
+def test_joined_rows_are_misspelt_too() -> None:
+    tokenizer = train_tokenizer("char", Corpus("", dialogues=MANY).texts())
+    rows = rows_of(tokenizer, MANY, joined=1.0, typos=0.2)
+    texts = [tokenizer.decode(row.tokens) for row in drawn(rows)]
+    assert all(text.count("Assistant:") == 2 for text in texts)
+    firsts = [text.removeprefix("User: ").partition(" Assistant:")[0] for text in texts]
+    assert 0 < sum(first not in [turn.user for (turn,) in MANY] for first in firsts) < len(MANY)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from tiny_runs import CORPUS, DIALOGUES, FACTS, PRESET, kinds, start, tiny_config
 
+from tinychat.config import IGNORE, TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.errors import TrainingDivergedError
 from tinychat.generation.reply import reply_to
 from tinychat.model import Model
 from tinychat.training.adam import Adam
+from tinychat.training.batches import Batch, to_batch
 from tinychat.training.events import (
     EpochDone,
     Event,
@@ -22,13 +24,22 @@ from tinychat.training.events import (
     StepDone,
 )
 from tinychat.training.optimizer import clip_by_global_norm_
-from tinychat.training.rows import Batches, Rows
+from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.run import TrainingRun
 
 
-def batches_of(run: TrainingRun) -> dict[str, Batches]:
-    rows = Rows.of(CORPUS, run.model.tokenizer, run.model.config.max_seq_len)
-    return {"pretrain": Batches(rows.facts), "tune": Batches(rows.dialogues)}
+def batches_of(run: TrainingRun) -> dict[str, list[Batch]]:
+    """Phase -> one batch a row."""
+    tokenizer, context = run.model.tokenizer, run.model.config.max_seq_len
+    sources: dict[str, RowSource] = {
+        "pretrain": FactRows(CORPUS.facts, tokenizer, context),
+        "tune": DialogueRows(CORPUS.dialogues, tokenizer, context, TrainConfig()),
+    }
+    return {phase: [to_batch([row]) for row in source.clean] for phase, source in sources.items()}
+
+
+def n_tokens(batches: list[Batch]) -> int:
+    return sum(int(np.count_nonzero(targets != IGNORE)) for _, targets in batches)
 
 
 def test_the_order_of_events() -> None:
@@ -65,7 +76,7 @@ def test_counts() -> None:
     for phase, examples, epochs, lr in (("pretrain", FACTS, 2, 0.005), ("tune", DIALOGUES, 5, 0.002)):
         mine = [event for event in events if getattr(event, "phase", None) == phase]
         n = len(examples)
-        assert mine[0] == PhaseStarted(phase, epochs, n, batches[phase].n_tokens, lr)
+        assert mine[0] == PhaseStarted(phase, epochs, n, n_tokens(batches[phase]), lr)
         steps = [(e.epoch, e.step, e.steps) for e in mine if isinstance(e, StepDone)]
         assert steps == [(epoch, step, n) for epoch in range(1, epochs + 1) for step in range(1, n + 1)]
         records = [event for event in mine if isinstance(event, EpochDone)]
@@ -104,7 +115,7 @@ def test_every_figure_is_that_of_a_plain_loop() -> None:
             assert parameters.values.tobytes() == run.model.transformer.parameters.values.tobytes()
         elif isinstance(event, EpochDone):
             tokens = sum(loss.tokens for loss in losses)
-            assert tokens == batches[event.phase].n_tokens
+            assert tokens == n_tokens(batches[event.phase])
             assert event.loss == pytest.approx(sum(loss.total for loss in losses) / tokens, rel=1e-12)
             assert event.perplexity == pytest.approx(math.exp(event.loss), rel=1e-12)
             assert event.accuracy == sum(loss.correct for loss in losses) / tokens
@@ -199,8 +210,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run_though_the_loss_is() -> Non
     parameters.scope("output")["w_out"][...] *= 1e-25
     parameters.scope("norm2.1")["bias"][...] = 0
     kept = parameters.values.tobytes()
-    rows = Rows.of(CORPUS, run.model.tokenizer, run.model.config.max_seq_len)
-    assert math.isfinite(run.model.transformer.loss(*Batches(rows.facts)[0]).total)
+    assert math.isfinite(run.model.transformer.loss(*batches_of(run)["pretrain"][0]).total)
     with pytest.raises(TrainingDivergedError):
         list(run.run())
     assert parameters.values.tobytes() == kept

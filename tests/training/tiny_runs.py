@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from tinychat.config import ModelConfig, Preset, TrainConfig
+from tinychat.config import ModelConfig, TrainConfig
 from tinychat.corpus import Corpus, Dialogue, Turn
 from tinychat.model import Model
+from tinychat.presets import Preset
 from tinychat.training.events import Event
 from tinychat.training.run import TrainingRun
 
@@ -25,17 +26,19 @@ DIALOGUES: tuple[Dialogue, ...] = (
 CORPUS = Corpus("tiny", FACTS, DIALOGUES, source="tiny")
 
 
-def tiny_config(vocab_size: int) -> ModelConfig:
-    return ModelConfig(vocab_size, n_layers=2, d_model=16, d_ff=32, head_dim=16, max_seq_len=24)
-
-
 PRESET = Preset(
     name="tiny",
     summary="for tests",
-    model=tiny_config,
+    model={"n_layers": 2, "d_model": 16, "d_ff": 32, "head_dim": 16, "max_seq_len": 24},
     pretrain=TrainConfig(epochs=2, lr=0.005, sample_every=2),
     tune=TrainConfig(epochs=5, lr=0.002, sample_every=2),
 )
+
+
+def tiny_config(vocab_size: int) -> ModelConfig:
+    return PRESET.model_config(vocab_size)
+
+
 TIMINGS = ("seconds", "epoch_seconds", "tokens_per_s", "seconds_left")
 """The only fields in which two equal runs differ."""
 
@@ -76,6 +79,7 @@ def state(model: Model) -> dict[str, Any]:
     return {
         "values": model.transformer.parameters.values.tobytes(),
         "state": {name: vector.tobytes() for name, vector in model.optimizer.state.items()},
+        "extras": {name: vector.tobytes() for name, vector in model.extras.items()},
         "optimizer": (model.optimizer.kind, model.optimizer.updates),
         "progress": progress,
         "configs": {phase: asdict(config) for phase, config in model.card.configs.items()},
