@@ -1,6 +1,7 @@
 """From a corpus to rows: what a model reads, what counts, and what an epoch makes of it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def test_of_a_masked_dialogue_exactly_the_answers_and_their_end_tokens_count(
     assert row.tokens == dialogue_row(dialogue, tokenizer).tokens
     # Cut the row into its parts by what counts: prompt, answer, prompt, answer, ...
     borders = [0, *(np.flatnonzero(np.diff(row.counts)) + 1).tolist(), len(row.tokens)]
-    parts = [row.tokens[a:b] for a, b in zip(borders, borders[1:], strict=False)]
+    parts = [row.tokens[a:b] for a, b in pairwise(borders)]
     assert not row.counts[0]
     assert len(parts) == 2 * len(dialogue)
     for turn, prompt, answer in zip(dialogue, parts[::2], parts[1::2], strict=True):
@@ -282,16 +283,13 @@ def test_the_share_of_joined_rows(tokenizer: WordTokenizer) -> None:
 def test_rows_that_do_not_fit_together_stay_alone(tokenizer: WordTokenizer) -> None:
     lengths = sorted(len(row.tokens) for row in rows_of(tokenizer).clean)
     shortest = 2 * lengths[0]
-    just, too_short = (
-        {
-            len(row.tokens)
-            for seed in range(30)
-            for row in drawn(rows_of(tokenizer, context=c, joined=1.0), seed)
-        }
-        for c in (shortest - 1, shortest - 2)
-    )
-    assert just == {*lengths, shortest}
-    assert too_short == set(lengths)
+
+    def found(context: int) -> set[int]:
+        rows = rows_of(tokenizer, context=context, joined=1.0)
+        return {len(row.tokens) for seed in range(30) for row in drawn(rows, seed)}
+
+    assert found(shortest - 1) == {*lengths, shortest}
+    assert found(shortest - 2) == set(lengths)
 
 
 def test_joined_rows_are_misspelt_too() -> None:
