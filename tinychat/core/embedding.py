@@ -67,12 +67,16 @@ class Embedding:
         order = np.argsort(self.ids, axis=None, kind="stable")  # equal tokens side by side
         tokens = self.ids.ravel()[order]
         first = np.flatnonzero(np.diff(tokens, prepend=-1))
-        sums = np.add.reduceat(dy.reshape(B * T, D)[order], first, axis=0)
+        by_token = self._scratch("by_token", B * T, D)
+        np.take(dy.reshape(B * T, D), order, axis=0, out=by_token, mode="clip")
+        sums = np.add.reduceat(by_token, first, axis=0, out=self._scratch("sums", len(first), D))
         if self.scale != 1:
             sums *= self.scale
-        if not self.is_tied:
+        if self.is_tied:
+            sums += np.take(self.dw_token, tokens[first], axis=0, out=by_token[: len(first)], mode="clip")
+        else:
             self.dw_token.fill(0)
-        self.dw_token[tokens[first]] += sums
+        self.dw_token[tokens[first]] = sums
 
 
 def sinusoids(max_seq_len: int, d_model: int) -> Floats:
