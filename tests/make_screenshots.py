@@ -9,9 +9,9 @@ from pathlib import Path
 from textual.pilot import Pilot
 from threadpoolctl import threadpool_limits
 
-from tinychat.config import preset
 from tinychat.corpus import load_corpus
 from tinychat.model import TUNE
+from tinychat.presets import preset
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.screens.chat import ChatScreen

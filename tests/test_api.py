@@ -163,7 +163,7 @@ def test_on_event_gets_all_events() -> None:
     ]
     records = [event for event in events if isinstance(event, EpochDone)]
     assert records == [record for progress in model.card.progress.values() for record in progress.epochs]
-    run = tinychat.TrainingRun.start(CORPUS, tinychat.PRESETS["classic"], 0, 2, 1)
+    run = tinychat.TrainingRun.start(CORPUS, tinychat.PRESETS["classic"], pretrain_epochs=2, tune_epochs=1)
     assert [event.name for event in events] == [event.name for event in run.run()]
 
 

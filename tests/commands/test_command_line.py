@@ -95,11 +95,10 @@ def test_the_script_and_the_module_are_the_same_program() -> None:
         (["ask"], ["--load"]),
         (["ask", "What falls?"], ["--load"]),
         (["ask", "--load"], ["--load"]),
-        (["eval", "--corpus", "basics"], ["--load"]),
         (["eval", "--load", "m.npz"], ["--corpus"]),
         (["info"], ["FILE"]),
         (["info", "--json"], ["FILE"]),
-        (["corpora", "basics"], ["basics"]),
+        (["corpora", "basics", "surplus"], ["surplus"]),
     ],
     ids=lambda value: " ".join(value) if value and value[0] in (*COMMANDS, "chatter") else None,
 )

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cli_runs import Outcome, assert_refused, bits, epochs_of
 
-from tinychat.config import preset
 from tinychat.corpus import load_corpus
+from tinychat.presets import preset
 from tinychat.training.events import EpochDone
 from tinychat.training.run import TrainingRun
 from tinychat.weights import load, save
@@ -20,7 +20,7 @@ Call = Callable[..., Outcome]
 @pytest.fixture
 def begun(corpus: Path) -> Path:
     """A file with a run that has done the first of its two epochs of pre-training, and no tuning."""
-    run = TrainingRun.start(load_corpus(corpus), preset("classic"), 4, 2, 1)
+    run = TrainingRun.start(load_corpus(corpus), preset("classic"), 4, pretrain_epochs=2, tune_epochs=1)
     for event in run.run():
         if isinstance(event, EpochDone):
             break

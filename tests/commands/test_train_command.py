@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from cli_runs import ANSWERS, FACTS, Outcome, assert_refused, bits, epochs_of
 
-from tinychat.config import PRESETS
 from tinychat.core.model import Transformer
+from tinychat.presets import PRESETS
 from tinychat.weights import load
 
 Call = Callable[..., Outcome]
@@ -33,7 +33,7 @@ def test_the_file_has_what_was_asked_for(call: Call, corpus: Path) -> None:
     assert {phase: config.epochs for phase, config in card.configs.items()} == {"pretrain": 2, "tune": 3}
     assert epochs_of(Path("m.npz")) == {"pretrain": 2, "tune": 3}
     assert card.is_finished
-    assert model.config == PRESETS["classic"].model(model.tokenizer.vocab_size)
+    assert model.config == PRESETS["classic"].model_config(model.tokenizer.vocab_size)
     assert [path.name for path in Path().glob("*.npz")] == ["m.npz"]
     assert not list(Path().glob(".*")), "a temporary file was left"
 

@@ -214,8 +214,7 @@ async def test_load_without_models(app: TinychatApp) -> None:
         assert isinstance(app.screen, ChatScreen)
 
 
-async def test_train_further_and_anew(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinychat.tui.app.preset", lambda name: __import__("tiny_app").PRESET)
+async def test_train_further_and_anew(library: Library) -> None:
     run = new_run(pretrain_epochs=1, tune_epochs=2)
     for _ in run.run():
         pass

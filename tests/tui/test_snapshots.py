@@ -40,7 +40,7 @@ def epochs(phase: str, n: int, total: int) -> list[EpochDone]:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_training_screen(snap_compare, library: Library, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
-    run = TrainingRun.start(CORPUS, PRESET, 0, 40, 40)
+    run = TrainingRun.start(CORPUS, PRESET, epochs=40)
 
     async def halfway_through_the_second_phase(pilot: Pilot[None]) -> None:
         screen = TrainingScreen(TrainingJob(run, Path("unused.npz"), lambda _: None))

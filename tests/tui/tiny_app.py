@@ -1,12 +1,14 @@
 """A run small enough to be watched in a test, and an app around it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from textual.app import App
 from textual.pilot import Pilot
 
-from tinychat.config import ModelConfig, Preset, TrainConfig
+from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Turn
+from tinychat.presets import Preset
 from tinychat.training.run import TrainingRun
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.widgets.prompt import Prompt
@@ -24,9 +26,7 @@ CORPUS = Corpus(
 PRESET = Preset(
     name="tiny",
     summary="for tests",
-    model=lambda vocab_size: ModelConfig(
-        vocab_size, n_layers=1, d_model=32, d_ff=64, head_dim=32, max_seq_len=32
-    ),
+    model={"n_layers": 1, "d_model": 32, "d_ff": 64, "head_dim": 32, "max_seq_len": 32},
     pretrain=TrainConfig(epochs=3, lr=0.01),
     tune=TrainConfig(epochs=40, lr=0.01),
 )
@@ -34,8 +34,8 @@ ENDLESS = 100_000
 """Epochs that no test sees the end of."""
 
 
-def new_run(pretrain_epochs: int | None = None, tune_epochs: int | None = None, seed: int = 0) -> TrainingRun:
-    return TrainingRun.start(CORPUS, PRESET, seed, pretrain_epochs, tune_epochs)
+def new_run(seed: int = 0, **changes: Any) -> TrainingRun:
+    return TrainingRun.start(CORPUS, PRESET, seed, **changes)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 20) -> None:

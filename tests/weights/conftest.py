@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tinychat import weights
-from tinychat.config import ModelConfig, Preset, TrainConfig
+from tinychat.config import TrainConfig
 from tinychat.core.parameters import Floats
 from tinychat.corpus import Corpus, Turn
 from tinychat.model import Model
+from tinychat.presets import Preset
 from tinychat.training.events import StepDone
 from tinychat.training.run import TrainingRun
 
@@ -23,9 +24,7 @@ CORPUS = Corpus(
 PRESET = Preset(
     name="tiny",
     summary="for tests",
-    model=lambda vocab_size: ModelConfig(
-        vocab_size, n_layers=2, d_model=16, d_ff=32, head_dim=16, max_seq_len=24
-    ),
+    model={"n_layers": 2, "d_model": 16, "d_ff": 32, "head_dim": 16, "max_seq_len": 24},
     pretrain=TrainConfig(epochs=2, lr=0.005),
     tune=TrainConfig(epochs=3, lr=0.002),
 )

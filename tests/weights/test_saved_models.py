@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tinychat.config import ModelConfig, Preset, TrainConfig
+from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus
 from tinychat.errors import StorageError, UsageError, WeightsError
 from tinychat.model import Model, ModelCard
+from tinychat.presets import Preset
 from tinychat.training.run import TrainingRun
 from tinychat.weights import load
 from tinychat.weights.saved_models import LATEST, Library
@@ -21,9 +22,7 @@ CORPUS = Corpus("weather", facts=("Rain falls from clouds.", "Snow is frozen rai
 TINY = Preset(
     name="tiny",
     summary="for tests",
-    model=lambda vocab_size: ModelConfig(
-        vocab_size, n_layers=1, d_model=8, d_ff=8, head_dim=8, max_seq_len=8
-    ),
+    model={"n_layers": 1, "d_model": 8, "d_ff": 8, "head_dim": 8, "max_seq_len": 8},
     pretrain=TrainConfig(epochs=1),
     tune=TrainConfig(epochs=1),
 )
