@@ -45,9 +45,10 @@ def test_backward_brings_every_gradient_to_its_place_and_0_to_the_rest(
     np.testing.assert_array_equal(dx[targets != IGNORE], dchosen[0])
 
 
-def test_targets_of_fewer_places_are_refused(places: CountedPlaces) -> None:
+@pytest.mark.parametrize("length", [3, 7])
+def test_targets_of_fewer_or_more_places_are_refused(places: CountedPlaces, length: int) -> None:
     with pytest.raises(ValueError, match="reshape"):
-        places.forward(random_vectors(2, 5, 6), np.zeros((2, 3), int))
+        places.forward(random_vectors(2, 5, 6), np.array([[0, IGNORE, *[1] * (length - 2)]] * 2))
 
 
 def test_gradient(places: CountedPlaces) -> None:

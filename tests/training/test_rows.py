@@ -111,6 +111,41 @@ def test_rows_keep_the_order_of_the_corpus(tokenizer: WordTokenizer) -> None:
     assert drawn(rows) == rows.clean  # this recipe has no noise
 
 
+def test_rows_with_nothing_to_predict_are_left_out(tokenizer: WordTokenizer) -> None:
+    long = (Turn("What falls? " * 9, "Rain."),)
+    dialogues = (DIALOGUES[0], long, DIALOGUES[1])
+    for context in range(8, 80):
+        rows = rows_of(tokenizer, dialogues, context, mask_prompt=True)
+        whole = [dialogue_row(dialogue, tokenizer, mask_prompt=True) for dialogue in dialogues]
+        assert rows.clean == [row.cut(context + 1) for row in whole if any(row.counts[: context + 1])]
+        assert rows.n_cut == sum(len(row.tokens) > context + 1 for row in whole)
+        assert len(rows.dialogues) == len(rows.clean)
+        assert all(row.n_predicted for row in rows.clean)
+
+
+def test_of_a_corpus_with_a_row_left_out_each_other_is_misspelt_at_its_place() -> None:
+    tokenizer = train_tokenizer("char", CORPUS.texts())
+    long = (Turn("What falls? " * 9, "Rain."),)
+    rows = rows_of(tokenizer, (long, *DIALOGUES), 100, mask_prompt=True, typos=1.0)
+    texts = [tokenizer.decode(row.tokens) for row in drawn(rows)]
+    assert [text.count(dialogue[-1].assistant) for text, dialogue in zip(texts, DIALOGUES, strict=True)] == [
+        1,
+        1,
+        1,
+    ]
+
+
+def test_a_misspelt_question_never_drives_the_whole_answer_out() -> None:
+    tokenizer = train_tokenizer("char", CORPUS.texts())
+    context = len(tokenizer.encode(ask_text(DIALOGUES[0][0].user)))  # one place for the answer
+    rows = rows_of(tokenizer, DIALOGUES[:1], context, mask_prompt=True, typos=0.5)
+    assert [row.n_predicted for row in rows.clean] == [1]
+    found = [row for seed in range(60) for row in drawn(rows, seed)]
+    assert min(row.n_predicted for row in found) == 1
+    assert any(row is rows.clean[0] for row in found)
+    assert max(row.n_predicted for row in found) > 1
+
+
 def test_words_that_the_tokenizer_has_never_seen_stay_in_the_row_as_unknown(tokenizer: WordTokenizer) -> None:
     corpus = Corpus("other", facts=("Rain falls upwards.",), dialogues=((Turn("Whither?", "Up."),),))
     assert FactRows(corpus.facts, tokenizer, 24).clean[0].tokens.count(tokenizer.unknown_id) == 1

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,24 +79,69 @@ def test_seeds_differ_in_the_first_weights_and_in_the_order_of_examples() -> Non
 
 
 def resumed(run: TrainingRun, path: Path) -> TrainingRun:
-    return TrainingRun(weights.load(weights.save(run.model, path)), CORPUS)
+    return TrainingRun(weights.load(weights.save(run.model, path)), run.corpus)
 
 
 def unfinished(run: TrainingRun) -> tuple[str, int] | None:
     """The phase that a run is in, and the epochs of it that are done; None after the last."""
     card = run.model.card
-    places = [(phase, card.progress[phase].epoch) for phase in card.configs]
-    return next((place for place in places if place[1] < card.configs[place[0]].epochs), None)
+    for phase, config in card.configs.items():
+        progress = card.progress[phase]
+        waited = progress.epoch - progress.best_epoch
+        if progress.epoch < config.epochs and not (config.patience and waited >= config.patience):
+            return phase, progress.epoch
+    return None
 
 
-def test_a_run_stopped_at_any_event_goes_on_with_the_same_bits(tmp_path: Path) -> None:
+ROOM: dict[str, Any] = {"max_seq_len": 40}
+"""For two dialogues in a row."""
+FEATURES: dict[str, dict[str, Any]] = {
+    "mini-batches": {"batch_size": 2},
+    "accumulation": {"batch_size": 2, "accumulate": 2},
+    "workers": {"batch_size": 3, "workers": 2},
+    "typos": {"typos": 0.3},
+    "made-up words": {"strange_words": 0.5},
+    "joined dialogues": {"joined": 0.5, **ROOM},
+    "masked prompts": {"mask_prompt": True},
+    "dropout": {"dropout": 0.2},
+    "dropout in workers": {"dropout": 0.2, "batch_size": 3, "workers": 2},
+    "dropout in batches": {"dropout": 0.2, "batch_size": 1, "accumulate": 3},
+    "moving average": {"ema_decay": 0.7},
+    "held-out rows": {"validation": 0.3},
+    "an average that is held out": {"validation": 0.3, "ema_decay": 0.7},
+    "patience": {"validation": 0.3, "patience": 1, "tune_epochs": 9, "tune_lr": 0.05},
+    "schedule": {"schedule": "cosine", "warmup": 0.3, "optimizer": "adamw", "weight_decay": 0.1},
+}
+"""Everything that a run could lose when it is stopped."""
+ALL_OF_IT = {name: value for feature in FEATURES.values() for name, value in feature.items()} | {
+    "pretrain_batch_size": 2,
+    "tune_batch_size": 1,
+    "accumulate": 2,
+    "tune_lr": 0.01,
+}
+CHAR_OF_ALL = ALL_OF_IT | {"tokenizer": "char", "max_seq_len": 90}
+
+
+@pytest.mark.parametrize("changes", FEATURES.values(), ids=FEATURES)
+def test_every_feature_makes_a_difference(changes: dict[str, Any]) -> None:
+    """Without one, the tests of stopping would prove nothing about it."""
+    others = {name: value for name, value in changes.items() if name in ("tune_epochs", "tune_lr", *ROOM)}
+    with_it, without = trained(**changes), trained(**others)
+    assert state(with_it)["values"] != state(without)["values"]
+    assert with_it.extras == {}
+
+
+@pytest.mark.parametrize("changes", [{}, ALL_OF_IT], ids=["classic", "all of it"])
+def test_a_run_stopped_at_any_event_goes_on_with_the_same_bits(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
     """Within an epoch, at its last update, behind its record, between the phases, at the end: everywhere."""
-    whole = start()
+    whole = start(**changes)
     events = list(whole.run())
     wanted = state(whole.model)
-    assert len(events) > 30
+    assert len(events) > 20
     for cut in range(1, len(events) + 1):
-        run = start()
+        run = start(**changes)
         seen = list(islice(run.run(), cut))
         rest = resumed(run, tmp_path / "cut.npz")
         here = unfinished(rest)
@@ -108,14 +154,21 @@ def test_a_run_stopped_at_any_event_goes_on_with_the_same_bits(tmp_path: Path) -
         if here:  # whoever goes on within a phase first sees what the model says there
             assert (again[0].phase, again[0].epoch) == here
             again = [event for event in again if (event.phase, event.epoch) != here]
-        if isinstance(seen[-1], EpochDone) and seen[-1].epoch == seen[-1].epochs:
+        if isinstance(seen[-1], EpochDone) and (here is None or here[0] != seen[-1].phase):
             del samples[0]  # the phase is over, and so is the time for its last sample
         assert comparable(again) == comparable(e for e in samples if (e.phase, e.epoch) != here)
         assert isinstance(later[-1], Finished)
 
 
-def test_a_run_stopped_at_every_event_goes_on_with_the_same_bits(tmp_path: Path) -> None:
-    run = start()
+@pytest.mark.parametrize(
+    "changes",
+    [{}, *FEATURES.values(), ALL_OF_IT, CHAR_OF_ALL],
+    ids=["classic", *FEATURES, "all of it", "all of it by characters"],
+)
+def test_a_run_stopped_at_every_event_goes_on_with_the_same_bits(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    run = start(**changes)
     n_stops = 0
     while True:
         before = run.optimizer.updates
@@ -131,8 +184,23 @@ def test_a_run_stopped_at_every_event_goes_on_with_the_same_bits(tmp_path: Path)
         events.close()
         run = resumed(run, tmp_path / "stop.npz")
         n_stops += 1
-    assert n_stops > 15
-    assert state(run.model) == state(trained())
+    assert n_stops >= run.optimizer.updates >= 7
+    assert state(run.model) == state(trained(**changes))
+
+
+def test_a_file_written_at_the_last_record_of_a_phase_is_already_what_the_phase_ends_with(
+    tmp_path: Path,
+) -> None:
+    """Who is killed there has no other file, and a finished run is not offered to be gone on with."""
+    changes = {"ema_decay": 0.9, "validation": 0.3}
+    run = start(**changes)
+    for event in run.run():
+        if isinstance(event, EpochDone) and event.phase == "tune" and event.epoch == event.epochs:
+            break
+    found = weights.load(weights.save(run.model, tmp_path / "last.npz"))
+    assert found.card.is_finished
+    assert found.extras == {}
+    assert state(found) == state(trained(**changes))
 
 
 def test_a_run_given_up_goes_on_in_memory() -> None:
@@ -191,6 +259,50 @@ def test_two_and_three_epochs_extended_by_two_are_two_and_five(tmp_path: Path, t
     for record in wanted["progress"]["tune"]["epochs"]:
         assert record.pop("epochs") == 5
     assert extended["progress"] == wanted["progress"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"ema_decay": 0.9}, {"validation": 0.3}, ALL_OF_IT], ids=str)
+def test_extended_before_its_end_a_phase_is_as_if_it_had_been_longer(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    """What is kept beside the weights goes on as well."""
+    changes = {**changes, "patience": 0, "schedule": "constant"}
+    run = start(**{**changes, "tune_epochs": 3})
+    for event in run.run():
+        if isinstance(event, EpochDone) and event.phase == "tune" and event.epoch == 2:
+            break
+    run = resumed(run, tmp_path / "two.npz")
+    run.extend(3)
+    list(run.run())
+    longer = trained(**{**changes, "tune_epochs": 6})
+    for key in ("values", "state", "optimizer", "configs", "extras"):
+        assert state(run.model)[key] == state(longer)[key], key
+
+
+def test_a_phase_that_has_ended_looks_for_an_average_and_a_best_anew() -> None:
+    run = start(ema_decay=0.9, validation=0.3)
+    list(run.run())
+    progress = run.model.card.progress["tune"]
+    assert (progress.is_ended, progress.averaged) == (True, 10)
+    run.extend(2)
+    assert (progress.is_ended, progress.averaged, progress.best_loss) == (False, 0, None)
+    list(run.run())
+    assert (progress.is_ended, progress.averaged, progress.epoch) == (True, 4, 7)
+    assert progress.best_epoch > 5  # the best of the two new ones
+
+
+def test_a_phase_that_ended_early_is_extended_from_there() -> None:
+    run = start(**FEATURES["patience"])
+    list(run.run())
+    progress = run.model.card.progress["tune"]
+    done = progress.epoch
+    assert done < 9
+    run.extend(2)
+    assert run.model.card.configs["tune"].epochs == done + 2
+    assert run.model.card.epochs_left == 2
+    n_more = sum(isinstance(event, EpochDone) for event in run.run())
+    assert 1 <= n_more <= 2
+    assert run.model.card.is_finished
 
 
 def test_extending_before_the_end_lengthens_the_last_phase_only() -> None:
@@ -302,6 +414,37 @@ def test_long_rows_are_cut_and_counted() -> None:
     assert [event.examples for event in events if isinstance(event, PhaseStarted)] == [6, 4]
     assert TrainingRun(run.model, corpus).warnings == run.warnings
     assert start().warnings == []
+
+
+def test_cut_rows_are_counted_whether_they_are_held_out_or_not() -> None:
+    long_fact = " ".join(["Rain falls"] * 20) + "."
+    corpus = replace(CORPUS, facts=(*FACTS, *[long_fact] * 5))
+    for seed in range(3):
+        run = start(corpus, seed=seed, validation=0.5)
+        assert run.warnings[0].startswith("5 rows are longer than the context of 24 tokens")
+
+
+LONG_QUESTION = (Turn(" ".join(["What falls?"] * 20), "Rain."),)
+
+
+def test_a_question_that_leaves_no_room_for_its_answer_teaches_nothing() -> None:
+    """Where only answers count, nothing of its row does."""
+    corpus = replace(CORPUS, dialogues=(*DIALOGUES[:2], LONG_QUESTION, DIALOGUES[2]))
+    run = start(corpus, mask_prompt=True)
+    assert run.warnings[0].startswith("1 rows are longer")
+    events = list(run.run())
+    tune = [event for event in events if isinstance(event, PhaseStarted)][1]
+    # "Rain falls." and "The sun melts it." and "Birds sing." and "When the sun is out.", each with its end.
+    assert (tune.examples, tune.tokens) == (3, 4 + 6 + 4 + 7)
+    without_mask = [e for e in start(corpus).run() if isinstance(e, PhaseStarted)][1]
+    assert without_mask.examples == 4
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.5])
+def test_a_corpus_of_which_nothing_could_be_learnt_is_refused(validation: float) -> None:
+    corpus = replace(CORPUS, dialogues=(LONG_QUESTION, LONG_QUESTION))
+    with pytest.raises(UsageError, match="max_seq_len"):
+        start(corpus, mask_prompt=True, validation=validation)
 
 
 def test_a_pause_between_two_events_does_not_count() -> None:

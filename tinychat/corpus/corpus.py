@@ -27,12 +27,11 @@ class Corpus:
 
     def check(self) -> None:
         """Raise CorpusError if it is empty, or has a fact, a dialogue or a turn without text."""
-        said = [
-            text for dialogue in self.dialogues for turn in dialogue for text in (turn.user, turn.assistant)
-        ]
+        dialogues = (*self.dialogues, *self.held_out)
+        said = [text for dialogue in dialogues for turn in dialogue for text in (turn.user, turn.assistant)]
         if not self.facts and not self.dialogues:
             raise CorpusError(f"the corpus {self.name!r} is empty; add some text to it")
-        if not all(text.strip() for text in (*self.facts, *said)) or not all(self.dialogues):
+        if not all(text.strip() for text in (*self.facts, *said)) or not all(dialogues):
             raise CorpusError(f"the corpus {self.name!r} has a fact, a dialogue or a turn without text")
 
     def texts(self) -> Iterator[str]:
@@ -43,6 +42,6 @@ class Corpus:
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever a fact or a dialogue does."""
+        """Changes whenever a fact or a dialogue to learn does."""
         content = [self.facts, [[(turn.user, turn.assistant) for turn in d] for d in self.dialogues]]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

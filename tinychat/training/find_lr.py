@@ -36,7 +36,7 @@ def try_rates(
 ) -> list[Trial]:
     """Train from the weights as they are, at rates that rise from update to update by the same factor.
 
-    The weights are spoilt afterwards. An update takes `accumulate` batches as one, by their number only.
+    The weights are spoilt afterwards. A batch is as large as those that an update takes together.
     """
     optimizer = make_optimizer(config.optimizer, transformer.parameters)
     trials: list[Trial] = []
@@ -59,7 +59,7 @@ def try_rates(
 
 def _batches(source: RowSource, config: TrainConfig, rng: np.random.Generator) -> Iterator[Batch]:
     rows = source.draw(rng)
-    for batch in cycle(grouped(rows, config.batch_size, rng)):
+    for batch in cycle(grouped(rows, config.batch_size * config.accumulate, rng)):
         yield to_batch(batch)
 
 

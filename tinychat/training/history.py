@@ -33,9 +33,12 @@ class PhaseProgress:
     """Whether the phase is over, and the weights are those that it was to end with."""
 
     def reopen(self) -> None:
-        """Let the phase go on: an average and a best are looked for anew."""
-        self.is_ended = False
-        self.averaged, self.best_loss, self.best_epoch = 0, None, self.epoch
+        """Let a phase that has ended go on: an average and a best are looked for anew."""
+        if not self.is_ended:
+            return
+        self.is_ended, self.averaged = False, 0
+        if self.best_loss is not None:
+            self.best_loss, self.best_epoch = None, self.epoch
 
     @property
     def last_loss(self) -> float | None:

@@ -1,5 +1,6 @@
 """What is kept beside the weights while they change: their moving average, and the best so far."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,17 +42,21 @@ class Keeper:
             self.progress.averaged = self._average.updates
 
     def after_epoch(self) -> float | None:
-        """Measure on the rows held out, in nats a token, and keep the weights if they are the best so far."""
+        """Measure on the rows held out, in nats a token, and keep the weights if they are the best so far.
+
+        To be called before the epoch is counted.
+        """
         if not self.held_out:
             return None
         current = self._values
         if self._average is not None:
             current = self._values.copy()
             self._values[...] = self._average.ema
-        losses = [self.transformer.loss(*batch) for batch in self.held_out]
+        with np.errstate(all="ignore"):  # what is not finite is nobody's best, and is told by the trainer
+            losses = [self.transformer.loss(*batch) for batch in self.held_out]
         loss = sum(loss.total for loss in losses) / max(sum(loss.tokens for loss in losses), 1)
-        if self.progress.best_loss is None or loss < self.progress.best_loss:
-            self.progress.best_loss, self.progress.best_epoch = loss, self.progress.epoch
+        if loss < (math.inf if self.progress.best_loss is None else self.progress.best_loss):
+            self.progress.best_loss, self.progress.best_epoch = loss, self.progress.epoch + 1
             self.extras.setdefault("best", np.empty_like(self._values))[...] = self._values
         self._values[...] = current
         return loss
@@ -60,7 +65,7 @@ class Keeper:
     def is_patience_out(self) -> bool:
         """Whether the best is so old that the phase may end."""
         progress, patience = self.progress, self.config.patience
-        return bool(patience) and progress.epoch - progress.best_epoch >= patience
+        return bool(patience and self.held_out) and progress.epoch - progress.best_epoch >= patience
 
     def end(self) -> None:
         """Put what was kept in the place of the weights. A phase ends once."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from tinychat.training.noise import with_made_up_words, with_noise, words
 
 TELLING = 3
 """A word tells what a question is about if the questions that have it get no more different answers."""
+
+Example = TypeVar("Example")
 
 
 class Row(NamedTuple):
@@ -71,7 +73,9 @@ class FactRows:
     """Sentences as they are."""
 
     def __init__(self, facts: Sequence[str], tokenizer: Tokenizer, max_seq_len: int) -> None:
-        self.clean, self.n_cut = _fitting([fact_row(fact, tokenizer) for fact in facts], max_seq_len)
+        _, self.clean, self.n_cut = _fitting(
+            facts, [fact_row(fact, tokenizer) for fact in facts], max_seq_len
+        )
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
         return self.clean
@@ -94,7 +98,7 @@ class DialogueRows:
         declines: Sequence[str] = (),
     ) -> None:
         """`declines` are the answers that are don't-knows; the first is given to unanswerable questions."""
-        self.dialogues, self.tokenizer, self.max_seq_len = dialogues, tokenizer, max_seq_len
+        self.tokenizer, self.max_seq_len = tokenizer, max_seq_len
         self.config, self.declines = config, declines
         uses = Counter(word for dialogue in dialogues for turn in dialogue for word in set(words(str(turn))))
         self._rare = frozenset(word for word, count in uses.items() if count == 1)
@@ -104,7 +108,7 @@ class DialogueRows:
                 answers.setdefault(word.lower(), set()).add(dialogue[0].assistant)
         self._telling = frozenset(word for word, found in answers.items() if len(found) <= TELLING)
         rows = [dialogue_row(dialogue, tokenizer, config.mask_prompt) for dialogue in dialogues]
-        self.clean, self.n_cut = _fitting(rows, max_seq_len)
+        self.dialogues, self.clean, self.n_cut = _fitting(dialogues, rows, max_seq_len)
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
         rows, config = self.clean, self.config
@@ -129,7 +133,8 @@ class DialogueRows:
             )
         if noisy == dialogue:
             return self.clean[index]
-        return dialogue_row(noisy, self.tokenizer, config.mask_prompt).cut(self.max_seq_len + 1)
+        row = dialogue_row(noisy, self.tokenizer, config.mask_prompt).cut(self.max_seq_len + 1)
+        return row if row.n_predicted else self.clean[index]  # a longer question may leave no room
 
     def _unanswerable(self, dialogue: Dialogue, rng: np.random.Generator) -> Dialogue:
         """The dialogue itself if it has several turns, is a don't-know already, or has no telling word."""
@@ -143,11 +148,15 @@ class DialogueRows:
         return both if len(both.tokens) <= self.max_seq_len + 1 else row
 
 
-def _fitting(rows: list[Row], max_seq_len: int) -> tuple[list[Row], int]:
-    """The rows cut to what a context can hold, and how many were; rows with nothing to predict go.
+def _fitting(
+    examples: Sequence[Example], rows: Sequence[Row], max_seq_len: int
+) -> tuple[list[Example], list[Row], int]:
+    """The rows cut to what a context can hold, and how many were; those with nothing left to predict go.
 
     The last token of a row is only predicted, so that a row may be longer than the context by one.
     """
     longest = max_seq_len + 1
     n_cut = sum(len(row.tokens) > longest for row in rows)
-    return [row.cut(longest) for row in rows], n_cut
+    cut = [(example, row.cut(longest)) for example, row in zip(examples, rows, strict=True)]
+    kept = [(example, row) for example, row in cut if row.n_predicted]
+    return [example for example, _ in kept], [row for _, row in kept], n_cut

@@ -17,13 +17,13 @@ from tinychat.generation.reply import reply_to
 from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
 from tinychat.presets import Preset
 from tinychat.tokenizer import train_tokenizer
-from tinychat.training.batches import Batch, to_batch
+from tinychat.training.batches import to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.find_lr import Trial, try_rates
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import make_optimizer
-from tinychat.training.rows import DialogueRows, FactRows, Row, RowSource
+from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
 
 _PHASES = (PRETRAIN, TUNE)
@@ -50,14 +50,18 @@ class TrainingRun:
         self.corpus = corpus
         self.optimizer = model.optimizer
         self._sources: dict[str, RowSource] = {}
-        self._held_out: dict[str, list[Batch]] = {}
+        self._held_out: dict[str, RowSource] = {}
         for phase, config in model.card.configs.items():
-            self._sources[phase], held_out = self._split(phase, config)
-            self._held_out[phase] = [to_batch([row]) for row in held_out]
+            self._sources[phase], self._held_out[phase] = self._split(phase, config)
+            if not self._sources[phase].clean:
+                raise UsageError(
+                    f"no answer fits into the context of {model.config.max_seq_len} tokens beside its "
+                    "question; give the model a larger max_seq_len"
+                )
         if any(p.step > len(self._sources[phase].clean) for phase, p in model.card.progress.items()):
             raise UsageError("the training history of these weights does not fit the corpus; train anew")
         self.warnings = list(corpus.warnings)
-        if n_cut := sum(source.n_cut for source in self._sources.values()):
+        if n_cut := sum(s.n_cut for s in (*self._sources.values(), *self._held_out.values())):
             self.warnings.append(
                 f"{n_cut} rows are longer than the context of {model.config.max_seq_len} tokens "
                 "and were cut there"
@@ -109,12 +113,14 @@ class TrainingRun:
         return cls(model, load_corpus(source))
 
     def extend(self, epochs: int) -> None:
-        """Add epochs to the last phase."""
+        """Add epochs to the last phase; to those that were done, if it ended early."""
         phase, config = list(self.model.card.configs.items())[-1]
-        self.model.card.configs[phase] = replace(config, epochs=config.epochs + epochs)
-        self.model.card.progress[phase].reopen()
+        progress = self.model.card.progress[phase]
+        so_far = progress.epoch if progress.is_ended else config.epochs
+        self.model.card.configs[phase] = replace(config, epochs=so_far + epochs)
+        progress.reopen()
 
-    def _split(self, phase: str, config: TrainConfig) -> tuple[RowSource, list[Row]]:
+    def _split(self, phase: str, config: TrainConfig) -> tuple[RowSource, RowSource]:
         """The examples to learn from, and those that are held out: the same ones whenever this is asked."""
         examples = self.corpus.facts if phase == PRETRAIN else self.corpus.dialogues
         order = self._rng(phase, _SPLIT).permutation(len(examples))
@@ -124,7 +130,7 @@ class TrainingRun:
         held_out = set(order[:n_held_out].tolist())
         learnt = [example for index, example in enumerate(examples) if index not in held_out]
         rest = [example for index, example in enumerate(examples) if index in held_out]
-        return self._rows(phase, learnt, config), self._rows(phase, rest, config).clean
+        return self._rows(phase, learnt, config), self._rows(phase, rest, config)
 
     def _rows(self, phase: str, examples: Sequence[Any], config: TrainConfig) -> RowSource:
         tokenizer, context = self.model.tokenizer, self.model.config.max_seq_len
@@ -140,12 +146,13 @@ class TrainingRun:
         model, progress = self.model, self.model.card.progress[phase]
         if self.optimizer.kind != config.optimizer and not progress.is_ended:
             model.optimizer = self.optimizer = make_optimizer(config.optimizer, model.transformer.parameters)
+        held_out = [to_batch([row]) for row in self._held_out[phase].clean]
         return Trainer(
             phase=phase,
             transformer=model.transformer,
             optimizer=self.optimizer,
             source=self._sources[phase],
-            keeper=Keeper(model.transformer, self._held_out[phase], config, progress, model.extras),
+            keeper=Keeper(model.transformer, held_out, config, progress, model.extras),
             config=config,
             progress=progress,
             rng=lambda *place: self._rng(phase, *place),
@@ -157,8 +164,9 @@ class TrainingRun:
         transformer = self.model.transformer
         begun = transformer.parameters.values.copy()
         for phase, config in self.model.card.configs.items():
-            yield phase, try_rates(transformer, self._sources[phase], config, self._rng(phase, 0))
+            trials = try_rates(transformer, self._sources[phase], config, self._rng(phase, 0))
             transformer.parameters.values[...] = begun
+            yield phase, trials
 
     def run(self) -> Iterator[Event]:
         """Train through all phases, on one BLAS thread: two double the time of products this small."""

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -65,13 +64,11 @@ class Trainer:
         try:
             while not self._is_over:
                 yield from self._epoch()
-                if self._is_over:
-                    self.keeper.end()
                 if progress.epoch % config.sample_every == 0 or progress.epoch == 1 or self._is_over:
                     yield self._sampled()
         finally:
             self._workers.close()
-        self.keeper.end()  # also where a phase is resumed that was stopped right before its end
+        self.keeper.end()  # of a phase without an epoch; others have ended with their last one
         yield PhaseDone(self.phase, progress.epoch, progress.last_loss, progress.seconds)
 
     @property
@@ -103,10 +100,7 @@ class Trainer:
             loss = self._loss_and_gradients(batches)
             grad_norm = clip_by_global_norm_(grads, config.clip_norm)
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
-            raise TrainingDivergedError(
-                f"training diverged in epoch {progress.epoch + 1} of {self.phase}: "
-                "the loss is no longer a number; train anew with a smaller learning rate"
-            )
+            raise self._diverged()
         done = (progress.epoch + progress.step / n_steps) / config.epochs
         self.optimizer.step(config, learning_rate(config, done))
         self.keeper.after_update()
@@ -117,6 +111,12 @@ class Trainer:
         progress.grad_norm_sum += grad_norm
         self._spend(perf_counter() - start)
         return StepDone(self.phase, progress.epoch + 1, progress.step, n_steps, loss.mean)
+
+    def _diverged(self) -> TrainingDivergedError:
+        return TrainingDivergedError(
+            f"training diverged in epoch {self.progress.epoch + 1} of {self.phase}: "
+            "the loss is no longer a number; train anew with a smaller learning rate"
+        )
 
     def _loss_and_gradients(self, batches: list[list[Row]]) -> Loss:
         """Of all batches of an update together: the gradient of their mean loss a token."""
@@ -143,6 +143,9 @@ class Trainer:
     def _close_epoch(self) -> EpochDone:
         start = perf_counter()
         progress, config = self.progress, self.config
+        held_out_loss = self.keeper.after_epoch()
+        if held_out_loss is not None and not math.isfinite(held_out_loss):
+            raise self._diverged()
         loss = progress.loss_sum / max(progress.n_tokens, 1)
         pace = progress.seconds / (progress.epoch + 1)
         record = EpochDone(
@@ -156,17 +159,20 @@ class Trainer:
             tokens_per_s=progress.n_tokens / max(progress.epoch_seconds, 1e-9),
             seconds_left=pace * (config.epochs - progress.epoch - 1),
             lr=learning_rate(config, (progress.epoch + 1 - 1 / progress.step) / config.epochs),
+            held_out_loss=held_out_loss,
         )
         progress.epoch += 1
-        record = replace(record, held_out_loss=self.keeper.after_epoch())
         progress.epochs.append(record)
         progress.step = progress.n_tokens = progress.n_correct = 0
         progress.loss_sum = progress.grad_norm_sum = progress.epoch_seconds = 0.0
+        if self._is_over:
+            self.keeper.end()
         progress.seconds += perf_counter() - start
         return record
 
     def _sampled(self) -> SampleDrawn:
         start = perf_counter()
-        prompt, text = self._sample()
+        with np.errstate(all="ignore"):  # an update may have spoilt the weights; the next loss tells
+            prompt, text = self._sample()
         self.progress.seconds += perf_counter() - start
         return SampleDrawn(self.phase, self.progress.epoch, prompt, text)
