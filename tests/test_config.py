@@ -35,6 +35,8 @@ MODEL_NONSENSE: dict[str, tuple[object, ...]] = {
     "logit_softcap": (0, -1.0, nan, inf, "30", True),
     "dropout": (-0.1, 1.0, 2, nan, "0", None, False),
 }
+WHOLE_SHARES = ("final_lr", "typos", "left_out", "careless", "unanswerable", "joined")
+"""Fields that may be 1."""
 NOT_SHARES = (-0.1, 1, 1.0, 1.5, inf, nan, "0.9", None, [], False)
 
 TRAIN_NONSENSE: dict[str, tuple[object, ...]] = {
@@ -44,9 +46,7 @@ TRAIN_NONSENSE: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("lr", "clip_norm", "eps"), NOT_POSITIVE),
     **dict.fromkeys(("beta1", "beta2", "momentum", "weight_decay"), NOT_SHARES),
     **dict.fromkeys(("ema_decay", "validation", "warmup"), NOT_SHARES),
-    **dict.fromkeys(
-        ("final_lr", "typos", "strange_words", "joined"), (-0.1, 1.1, inf, nan, "0.9", None, [], True)
-    ),
+    **dict.fromkeys(WHOLE_SHARES, (-0.1, 1.1, inf, nan, "0.9", None, [], True)),
     **dict.fromkeys(("schedule", "optimizer"), NOT_CHOICES),
     "mask_prompt": NOT_FLAGS,
 }
@@ -250,7 +250,9 @@ TRAIN_OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "validation": ({"validation": 0.1},),
     "patience": ({"patience": 5, "validation": 0.1},),
     "typos": ({"typos": 0.1}, {"typos": 1}),
-    "strange_words": ({"strange_words": 0.1},),
+    "left_out": ({"left_out": 0.1},),
+    "careless": ({"careless": 0.1},),
+    "unanswerable": ({"unanswerable": 0.1},),
     "joined": ({"joined": 1.0},),
     "sample_every": ({"sample_every": 1},),
 }
@@ -325,7 +327,7 @@ RECIPES = st.builds(
     **dict.fromkeys(("sample_every", "batch_size", "accumulate", "workers"), COUNTS),
     **dict.fromkeys(("beta1", "beta2", "momentum", "weight_decay"), SHARES),
     **dict.fromkeys(("ema_decay", "validation", "warmup"), SHARES),
-    **dict.fromkeys(("final_lr", "typos", "strange_words", "joined"), SHARES | st.just(1)),
+    **dict.fromkeys(WHOLE_SHARES, SHARES | st.just(1)),
 )
 
 

@@ -197,8 +197,6 @@ class TrainConfig:
     """Share of the words of questions that are left out, anew in every epoch (Wei & Zou 2019)."""
     careless: float = 0.0
     """Share of the questions without capitals and the mark at the end, anew in every epoch."""
-    strange_words: float = 0.0
-    """Share of the words of a single question that are replaced by made-up ones, anew in every epoch."""
     unanswerable: float = 0.0
     """Share of the questions whose telling words are replaced by made-up ones, and the answer by a
     don't-know, anew in every epoch; of no effect on a corpus without don't-knows."""
@@ -221,7 +219,7 @@ class TrainConfig:
                 raise ConfigError(f"{name} must be one of {values}, not {getattr(self, name)!r}")
         for name in ("beta1", "beta2", "momentum", "weight_decay", "ema_decay", "validation", "warmup"):
             _check_share(self, name)
-        for name in ("final_lr", "typos", "left_out", "careless", "strange_words", "unanswerable", "joined"):
+        for name in ("final_lr", "typos", "left_out", "careless", "unanswerable", "joined"):
             _check_share(self, name, below=False)
         if self.weight_decay and self.optimizer == "adam":
             raise ConfigError("adam has no weight decay of its own; use optimizer adamw")

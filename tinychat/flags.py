@@ -61,7 +61,6 @@ _HELP = {
     "typos": "share of a question's words misspelt while learning",
     "left_out": "share of a question's words left out while learning",
     "careless": "share of questions without capitals and end mark while learning",
-    "strange_words": "share of words of a single question replaced by made-up ones while learning",
     "unanswerable": "share of questions made unanswerable, and declined, while learning",
     "joined": "share of dialogues that follow upon another while learning",
     "sample_every": "epochs between two samples",

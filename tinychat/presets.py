@@ -78,6 +78,17 @@ def _changed_phase(phase: str, config: TrainConfig, changes: Mapping[str, Any]) 
     return from_json(TrainConfig, asdict(config) | both | own)
 
 
+_MODERN: dict[str, Any] = {
+    "optimizer": "muon",
+    "momentum": 0.95,
+    "beta2": 0.99,
+    "weight_decay": 0.1,
+    "clip_norm": 1.0,
+    "batch_size": 16,
+    "workers": 2,
+}
+"""Of both phases of `modern`."""
+
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -86,6 +97,42 @@ PRESETS: dict[str, Preset] = {
             summary="RustGPT's model and recipe, with right gradients",
             pretrain=TrainConfig(lr=0.0005),
             tune=TrainConfig(lr=0.0001),
+        ),
+        Preset(
+            name="modern",
+            summary="a small model of today's kind, which answers what was never worded that way",
+            pretrain=TrainConfig(**_MODERN, epochs=4, lr=0.008, warmup=0.1),
+            tune=TrainConfig(
+                **_MODERN,
+                epochs=7,
+                lr=0.008,
+                schedule="linear",
+                warmup=0.03,
+                mask_prompt=True,
+                typos=0.03,
+                unanswerable=0.1,
+                careless=0.3,
+                joined=0.2,
+                sample_every=1,
+            ),
+            model={
+                "n_layers": 3,
+                "d_model": 96,
+                "d_ff": 192,
+                "n_heads": 4,
+                "n_kv_heads": 2,
+                "head_dim": 24,
+                "max_seq_len": 96,
+                "norm": "rmsnorm",
+                "norm_position": "pre",
+                "positions": "rope",
+                "activation": "silu",
+                "gated": True,
+                "bias": False,
+                "attention_output": True,
+                "output_bias": False,
+                "tie_embeddings": True,
+            },
         ),
     )
 }

@@ -85,8 +85,8 @@ def test_a_long_prompt_still_gets_an_answer(model: Model) -> None:
 @given(st.integers(2, 40), st.integers(1, 60), st.booleans())
 def test_any_length_fits_into_any_context(make_model: Make, context: int, n_words: int, chat: bool) -> None:
     model = make_model(max_seq_len=context)
-    prompt = " ".join(["How", "do", "mountains"] * 20)[: 4 * n_words]
-    whole = model.tokenizer.encode(ask_text(prompt.strip()) if chat else prompt.strip())
+    prompt = " ".join((["How", "do", "mountains"] * 20)[:n_words])
+    whole = model.tokenizer.encode(ask_text(prompt) if chat else prompt)
     reply = ask(model, prompt, chat)
     assert 1 <= len(reply.prompt_ids) < context
     assert len(reply.prompt_ids) + reply.n_dropped == len(whole)
@@ -100,11 +100,11 @@ def test_any_length_fits_into_any_context(make_model: Make, context: int, n_word
 
 
 def test_unknown_words_are_told_once_and_in_order(model: Model) -> None:
-    reply = ask(model, "  zebra: What is Rain, yak or zebra?")
-    assert reply.unknown_words == ["zebra", "Rain", "yak", "or"]
+    reply = ask(model, "  zebra: What is fog, yak or zebra?")
+    assert reply.unknown_words == ["zebra", "fog", "yak", "or"]
     assert [reply.prompt[start:end] for start, end in reply.unknown_spans] == [
         "zebra",
-        "Rain",
+        "fog",
         "yak",
         "or",
         "zebra",

@@ -15,7 +15,6 @@ from tinychat.corpus import Corpus, Dialogue, Turn
 from tinychat.corpus.dialogue import ask_text
 from tinychat.tokenizer import Tokenizer, WordTokenizer, train_tokenizer
 from tinychat.training.batches import to_batch
-from tinychat.training.noise import words
 from tinychat.training.rows import DialogueRows, FactRows, Row, dialogue_row, fact_row, turn_row
 
 KINDS = ("word", "char", "bpe")
@@ -209,7 +208,7 @@ def test_the_prompt_is_the_beginning_of_its_row(kind: str, question: str, answer
 
 # Noise
 
-NOISE = {"typos": 0.3, "strange_words": 0.5, "joined": 0.4}
+NOISE = {"typos": 0.3, "left_out": 0.3, "careless": 0.5, "joined": 0.4}
 MANY: tuple[Dialogue, ...] = tuple(  # each with a word of its own
     (Turn(f"What is the {'abcdefgh'[n % 8] * 3}{'stuvwxyz'[n // 8] * 4}?", f"It is number {n}."),)
     for n in range(64)
@@ -243,7 +242,7 @@ def test_a_row_without_a_changed_word_is_the_clean_one(kind: str) -> None:
 
 def test_answers_are_never_misspelt() -> None:
     tokenizer = train_tokenizer("char", Corpus("", dialogues=MANY).texts())
-    rows = rows_of(tokenizer, MANY, typos=1.0, strange_words=1.0, mask_prompt=True)
+    rows = rows_of(tokenizer, MANY, typos=1.0, careless=1.0, mask_prompt=True)
     for row, (turn,) in zip(drawn(rows), MANY, strict=True):
         asked, _, answered = tokenizer.decode(row.tokens[:-1]).partition(" Assistant: ")
         assert answered == turn.assistant
@@ -259,25 +258,6 @@ def test_both_questions_of_a_dialogue_may_be_misspelt() -> None:
     assert any("Who sings?" not in text and "When?" not in text for text in texts)
     assert all(text.count("User: ") == text.count(" Assistant: ") == 2 for text in texts)
     assert all("Birds sing." in text and "When the sun is out." in text for text in texts)
-
-
-def test_only_words_of_a_single_question_are_replaced_by_made_up_ones() -> None:
-    dialogues = (
-        (Turn("Who sings there?", "Birds."),),
-        (Turn("Who hums there?", "Bees. Bees."),),
-        (Turn("Are Birds tall tall?", "No."),),
-    )
-    tokenizer = train_tokenizer("char", ["abcdefghijklmnopqrstuvwxyz ABNUW?:."])
-    rows = rows_of(tokenizer, dialogues, strange_words=1.0)
-    for seed in range(10):
-        found = [words(question) for question in questions(drawn(rows, seed), tokenizer)]
-        assert [len(each) for each in found] == [3, 3, 4]
-        assert [found[0][0], found[0][2], found[1][0], found[1][2]] == ["Who", "there"] * 2
-        assert found[0][1] != "sings"
-        assert found[1][1] != "hums"
-        assert found[2][1] == "Birds"  # an answer has it too
-        assert "Are" not in found[2]
-        assert "tall" not in found[2]  # twice in one question is still a single question
 
 
 def test_a_misspelt_row_fits_into_the_context() -> None:

@@ -100,7 +100,9 @@ FEATURES: dict[str, dict[str, Any]] = {
     "accumulation": {"batch_size": 2, "accumulate": 2},
     "workers": {"batch_size": 3, "workers": 2},
     "typos": {"typos": 0.3},
-    "made-up words": {"strange_words": 0.5},
+    "left-out words": {"left_out": 0.3},
+    "careless questions": {"careless": 0.5},
+    "unanswerable questions": {"unanswerable": 0.5},
     "joined dialogues": {"joined": 0.5, **ROOM},
     "masked prompts": {"mask_prompt": True},
     "dropout": {"dropout": 0.2},
@@ -184,7 +186,7 @@ def test_a_run_stopped_at_every_event_goes_on_with_the_same_bits(
         events.close()
         run = resumed(run, tmp_path / "stop.npz")
         n_stops += 1
-    assert n_stops >= run.optimizer.updates >= 7
+    assert n_stops > run.optimizer.updates // 2 >= 3
     assert state(run.model) == state(trained(**changes))
 
 

@@ -14,7 +14,8 @@ from tinychat.commands.recipe import library
 from tinychat.corpus import load_corpus
 from tinychat.corpus.bundled import DEFAULT
 from tinychat.errors import UsageError
-from tinychat.tokenizer import Piece, Tokenizer, train_tokenizer
+from tinychat.tokenizer import Piece, Tokenizer
+from tinychat.training.vocabulary import tokenizer_for
 from tinychat.weights import read_summary
 
 SEPARATOR = "|"
@@ -63,7 +64,7 @@ def _tokenizer(args: argparse.Namespace) -> Tokenizer:
     for warning in corpus.warnings:
         print(f"tinychat: {warning}", file=sys.stderr)
     size = {"vocab_size": args.vocab_size} if "vocab_size" in args else {}
-    return train_tokenizer(kind, corpus.texts(), **size)
+    return tokenizer_for(corpus, kind, **size)
 
 
 def _standard_input() -> Iterator[str]:

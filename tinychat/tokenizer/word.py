@@ -7,7 +7,7 @@ a space would be expected and none is, a white-space token for each further spac
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
@@ -32,6 +32,11 @@ def split(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _PIECE.finditer(text)]
 
 
+def words_of(text: str) -> list[str]:
+    """Every word and punctuation character of `text`, in order."""
+    return [text[start:end] for start, end in split(text)]
+
+
 class WordTokenizer:
     """One id for every word of the training text. Ids of SPECIALS come first, words follow sorted."""
 
@@ -44,12 +49,12 @@ class WordTokenizer:
         self.end_id, self.unknown_id, self._join_id = (self.words.index(s) for s in (END, UNKNOWN, JOIN))
 
     @classmethod
-    def train(cls, texts: Iterable[str]) -> Self:
-        """Build the vocabulary from every word of `texts`; raise CorpusError if there is none."""
-        uses = Counter(text[start:end] for text in texts for start, end in split(text))
+    def train(cls, texts: Iterable[str], without: Collection[str] = ()) -> Self:
+        """Build the vocabulary from every word of `texts` but some; raise CorpusError if there is none."""
+        uses = Counter(word for text in texts for word in words_of(text))
         if not uses:
             raise CorpusError("the corpus has no words; add some text to it")
-        words = sorted(uses)
+        words = sorted(uses.keys() - without)
         return cls(words, (uses[word] for word in words))
 
     @property

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tinychat.corpus import Corpus, Dialogue
 from tinychat.errors import ConfigError
-from tinychat.tokenizer import train_tokenizer
 from tinychat.training.rows import dialogue_row, fact_row
+from tinychat.training.vocabulary import tokenizer_for
 
 _STEP = 8
 """Tokens from one bar of the histogram to the next."""
@@ -53,7 +53,7 @@ def inspect_corpus(corpus: Corpus, kind: str, vocab_size: int, max_seq_len: int)
     corpus.check()
     if max_seq_len < 2:
         raise ConfigError("the context must be at least 2: one token to read and one to predict")
-    tokenizer = train_tokenizer(kind, corpus.texts(), vocab_size)
+    tokenizer = tokenizer_for(corpus, kind, vocab_size)
     rows = [fact_row(fact, tokenizer).tokens for fact in corpus.facts]
     rows += [dialogue_row(dialogue, tokenizer).tokens for dialogue in corpus.dialogues]
     texts = [*corpus.facts, *(" ".join(map(str, dialogue)) for dialogue in corpus.dialogues)]

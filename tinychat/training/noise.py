@@ -17,18 +17,15 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def with_noise(text: str, config: TrainConfig, rare: Container[str], rng: np.random.Generator) -> str:
+def with_noise(text: str, config: TrainConfig, rng: np.random.Generator) -> str:
     """The question as somebody else might have typed it, with the shares of `config`.
 
-    Of its words some are misspelt and some left out, and in the place of `rare` ones stand made-up ones;
-    single letters and figures stay. Some questions lose their capitals and the mark at their end.
+    Of its words some are misspelt and some left out; single letters and figures stay. Some questions lose
+    their capitals and the mark at their end.
     """
 
     def perhaps(match: re.Match[str]) -> str:
-        word = match[0]
-        if word in rare and rng.random() < config.strange_words:
-            return made_up(len(word), rng)
-        chance = rng.random()
+        word, chance = match[0], rng.random()
         if chance < config.typos:
             return misspelt(word, rng)
         return "" if chance < config.typos + config.left_out else word

@@ -1,6 +1,5 @@
 """From a corpus to rows of tokens, drawn anew in every epoch where the recipe adds noise."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -84,9 +83,8 @@ class FactRows:
 class DialogueRows:
     """Dialogues, with noise in the questions, and some that follow upon another one.
 
-    A made-up word in the place of one that a single question has, teaches what to do about words that were
-    never seen (Dyer et al. 2015, section 3.2, who replace such words by an unknown one). Made-up words in
-    the place of all telling ones teach that a familiar form of a question is not enough to answer it.
+    Made-up words in the place of all telling ones teach that a familiar form of a question is not enough to
+    answer it.
     """
 
     def __init__(
@@ -100,8 +98,6 @@ class DialogueRows:
         """`declines` are the answers that are don't-knows; the first is given to unanswerable questions."""
         self.tokenizer, self.max_seq_len = tokenizer, max_seq_len
         self.config, self.declines = config, declines
-        uses = Counter(word for dialogue in dialogues for turn in dialogue for word in set(words(str(turn))))
-        self._rare = frozenset(word for word, count in uses.items() if count == 1)
         answers: dict[str, set[str]] = {}
         for dialogue in dialogues:
             for word in words(dialogue[0].user):
@@ -112,7 +108,7 @@ class DialogueRows:
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
         rows, config = self.clean, self.config
-        if any((config.typos, config.left_out, config.strange_words, config.careless, config.unanswerable)):
+        if any((config.typos, config.left_out, config.careless, config.unanswerable)):
             rows = [self._noisy(index, rng) for index in range(len(rows))]
         if config.joined:
             follows = rng.random(len(rows)) < config.joined
@@ -128,9 +124,7 @@ class DialogueRows:
         if self.declines and rng.random() < config.unanswerable:
             noisy = self._unanswerable(dialogue, rng)
         else:
-            noisy = tuple(
-                Turn(with_noise(turn.user, config, self._rare, rng), turn.assistant) for turn in dialogue
-            )
+            noisy = tuple(Turn(with_noise(turn.user, config, rng), turn.assistant) for turn in dialogue)
         if noisy == dialogue:
             return self.clean[index]
         row = dialogue_row(noisy, self.tokenizer, config.mask_prompt).cut(self.max_seq_len + 1)

@@ -16,7 +16,6 @@ from tinychat.errors import UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
 from tinychat.presets import Preset
-from tinychat.tokenizer import train_tokenizer
 from tinychat.training.batches import to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.find_lr import Trial, try_rates
@@ -25,6 +24,7 @@ from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import make_optimizer
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
+from tinychat.training.vocabulary import tokenizer_for
 
 _PHASES = (PRETRAIN, TUNE)
 _SPLIT = 2**32
@@ -80,7 +80,7 @@ class TrainingRun:
         corpus.check()
         if type(seed) is not int or seed < 0:
             raise UsageError(f"the seed must be a whole number of at least 0, not {seed!r}")
-        tokenizer = train_tokenizer(preset.tokenizer, corpus.texts(), preset.vocab_size)
+        tokenizer = tokenizer_for(corpus, preset.tokenizer, preset.vocab_size)
         transformer = Transformer(preset.model_config(tokenizer.vocab_size))
         transformer.parameters.initialise(np.random.default_rng(seed))
         configs = {PRETRAIN: preset.pretrain, TUNE: preset.tune}
