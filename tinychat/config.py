@@ -181,6 +181,8 @@ class TrainConfig:
     eps: float = 1e-8
     momentum: float = 0.9
     """Of sgd and muon."""
+    hidden_lr: float = 1.0
+    """Of muon: the learning rate of hidden matrices, as a share of that of all other parameters."""
     weight_decay: float = 0.0
     """Of matrices, by adamw, sgd and muon: the part of a weight that an update at learning rate 1 takes."""
     clip_norm: float = 5.0
@@ -210,9 +212,8 @@ class TrainConfig:
             value = getattr(self, name)
             if type(value) is not int or value < 0:
                 raise ConfigError(f"{name} must be a whole number of at least 0, not {value!r}")
-        _check_numbers(
-            self, ("sample_every", "batch_size", "accumulate", "workers"), ("lr", "clip_norm", "eps")
-        )
+        counts = ("sample_every", "batch_size", "accumulate", "workers")
+        _check_numbers(self, counts, ("lr", "hidden_lr", "clip_norm", "eps"))
         for name in ("schedule", "optimizer", "mask_prompt"):
             if not _among(getattr(self, name), _TRAIN_CHOICES[name]):
                 values = _listed(_TRAIN_CHOICES[name])

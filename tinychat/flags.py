@@ -53,6 +53,7 @@ _HELP = {
     "beta2": "memory of the second moment",
     "eps": "added to the root of the second moment",
     "momentum": "memory of sgd and muon",
+    "hidden_lr": "learning rate of hidden matrices under muon, as a share of the others'",
     "weight_decay": "pull of matrices towards 0",
     "clip_norm": "longest gradient",
     "ema_decay": "memory of the average of the weights; 0: none",

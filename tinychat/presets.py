@@ -81,10 +81,11 @@ def _changed_phase(phase: str, config: TrainConfig, changes: Mapping[str, Any]) 
 _MODERN: dict[str, Any] = {
     "optimizer": "muon",
     "momentum": 0.95,
+    "hidden_lr": 0.35,
     "beta2": 0.99,
     "weight_decay": 0.1,
     "clip_norm": 1.0,
-    "batch_size": 16,
+    "batch_size": 24,
     "workers": 2,
 }
 """Of both phases of `modern`."""
@@ -101,16 +102,16 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="modern",
             summary="a small model of today's kind, which answers what was never worded that way",
-            pretrain=TrainConfig(**_MODERN, epochs=4, lr=0.008, warmup=0.1),
+            pretrain=TrainConfig(**_MODERN, epochs=4, lr=0.03, warmup=0.1),
             tune=TrainConfig(
                 **_MODERN,
-                epochs=7,
-                lr=0.008,
+                epochs=5,
+                lr=0.03,
                 schedule="linear",
                 warmup=0.03,
                 mask_prompt=True,
                 typos=0.03,
-                unanswerable=0.1,
+                unanswerable=0.08,
                 careless=0.3,
                 joined=0.2,
                 sample_every=1,

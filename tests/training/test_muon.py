@@ -115,3 +115,17 @@ def test_the_hidden_matrices_of_a_transformer(tied: bool) -> None:
         "feed_forward.0.w_down",
     }
     assert {spec.name for spec in SPECS if is_hidden_matrix(spec)} == HIDDEN
+
+
+def test_hidden_matrices_may_learn_at_a_rate_of_their_own() -> None:
+    gradients = random_gradients(3)
+    alike, slower = TrainConfig(optimizer="muon"), TrainConfig(optimizer="muon", hidden_lr=0.25)
+
+    def after(config: TrainConfig, lr: float) -> dict[str, Floats]:
+        parameters = small_parameters()
+        update(Muon(parameters), [(gradient, config, lr) for gradient in gradients])
+        return dict(parameters.views(parameters.values))
+
+    found, fast, slow = after(slower, 0.04), after(alike, 0.04), after(alike, 0.01)
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, (slow if name in HIDDEN else fast)[name])

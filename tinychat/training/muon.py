@@ -27,7 +27,7 @@ def is_hidden_matrix(spec: ParameterSpec) -> bool:
 
 
 class Muon(AdamW):
-    """Hidden matrices by their orthogonalised momentum, all other parameters by AdamW, at the same rate.
+    """Hidden matrices by their orthogonalised momentum, all other parameters by AdamW.
 
     `m` of shape (P,) is the momentum of the former and the first moment of the latter; `v` stays 0 for the
     former. What a layer keeps in one matrix (w_qkv, w_gate_up) is orthogonalised as one.
@@ -50,7 +50,7 @@ class Muon(AdamW):
         """Update the values from the gradients, which are spent: they hold something else afterwards."""
         super().step(config, lr)
         for matrix in self._matrices:
-            matrix.step(config, lr)
+            matrix.step(config, lr * config.hidden_lr)
 
 
 class _Matrix:
