@@ -129,12 +129,3 @@ def test_hidden_matrices_may_learn_at_a_rate_of_their_own() -> None:
     found, fast, slow = after(slower, 0.04), after(alike, 0.04), after(alike, 0.01)
     for name, values in found.items():
         np.testing.assert_array_equal(values, (slow if name in HIDDEN else fast)[name])
-
-
-@pytest.mark.parametrize("workers", [2, 3, 9])
-def test_workers_change_no_bit(workers: int) -> None:
-    alone, together = small_parameters(), small_parameters()
-    for parameters, n in ((alone, 1), (together, workers)):
-        config = TrainConfig(optimizer="muon", workers=n)
-        update(Muon(parameters), [(gradient, config, 0.1) for gradient in random_gradients(3)])
-    np.testing.assert_array_equal(together.values, alone.values)

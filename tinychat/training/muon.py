@@ -4,8 +4,6 @@ The momentum U S V^T of a matrix has a few large singular values that drown the 
 U V^T: all directions alike, to the length that AdamW's steps have.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import numpy as np
@@ -39,55 +37,31 @@ class Muon(AdamW):
 
     def __init__(self, parameters: Parameters) -> None:
         super().__init__(parameters, chosen=lambda spec: not is_hidden_matrix(spec))
-        hidden = [spec for spec in parameters.specs if is_hidden_matrix(spec)]
-        self._hidden = sorted(hidden, key=lambda spec: spec.size)
-        self._shares: list[list[_Matrix]] = []
-        self._shared(workers=1)
+        hidden = {spec.name: spec for spec in parameters.specs if is_hidden_matrix(spec)}
+        sizes = [(spec.size, min(spec.shape) ** 2) for spec in hidden.values()]
+        longest, squarest = (max(column) for column in zip(*sizes, strict=True)) if sizes else (0, 0)
+        # One matrix after the other works in the same memory.
+        memory = [np.empty(n, parameters.values.dtype) for n in (longest, longest, squarest, squarest)]
+        flats = (parameters.values, parameters.grads, self.state["m"])
+        values, grads, m = (dict(parameters.views(flat)) for flat in flats)
+        self._matrices = [_Matrix(values[name], grads[name], m[name], memory) for name in hidden]
 
     def step(self, config: TrainConfig, lr: float) -> None:
         """Update the values from the gradients, which are spent: they hold something else afterwards."""
         super().step(config, lr)
-        shares = self._shared(config.workers)
-
-        def step(share: list[_Matrix]) -> None:
-            for matrix in share:
-                matrix.step(config, lr * config.hidden_lr)
-
-        if len(shares) <= 1:
-            for share in shares:
-                step(share)
-            return
-        with ThreadPoolExecutor(len(shares)) as pool:
-            list(pool.map(step, shares))
-
-    def _shared(self, workers: int) -> list[list["_Matrix"]]:
-        """The matrices in as many shares as there are workers, about equally large."""
-        n = min(workers, len(self._hidden))
-        if len(self._shares) != n:
-            flats = (self.parameters.values, self.parameters.grads, self.state["m"])
-            views = [dict(self.parameters.views(flat)) for flat in flats]
-            self._shares = [_share(self._hidden[worker::n], views) for worker in range(n)]
-        return self._shares
-
-
-def _share(specs: Sequence[ParameterSpec], views: Sequence[dict[str, Floats]]) -> list["_Matrix"]:
-    """Matrices that work one after the other, in the same memory."""
-    largest, squarest = max(spec.size for spec in specs), max(min(spec.shape) ** 2 for spec in specs)
-    dtype = views[0][specs[0].name].dtype
-    memory = [np.empty(n, dtype) for n in (largest, largest, squarest, squarest)]
-    return [_Matrix([view[spec.name] for view in views], memory) for spec in specs]
+        for matrix in self._matrices:
+            matrix.step(config, lr * config.hidden_lr)
 
 
 class _Matrix:
     """Views of a hidden matrix and of work memory, all on their side if the matrix is higher than wide."""
 
-    def __init__(self, views: Sequence[Floats], memory: Sequence[Floats]) -> None:
-        """Value, gradient and momentum of shape (rows, columns); four work vectors, two as long as a matrix
-        and two as its gram."""
-        shape = rows, columns = views[0].shape
-        r = min(shape)
-        x, spare = (work[: rows * columns].reshape(shape) for work in memory[:2])
-        self.wide = [view if rows == r else view.T for view in (*views, x, spare)]
+    def __init__(self, value: Floats, grad: Floats, m: Floats, memory: list[Floats]) -> None:
+        """Three of shape (rows, columns); four work vectors, two as long as a matrix and two as its gram."""
+        rows, columns = value.shape
+        r = min(rows, columns)
+        x, spare = (work[: value.size].reshape(value.shape) for work in memory[:2])
+        self.wide = [view if rows == r else view.T for view in (value, grad, m, x, spare)]
         self.squares = [work[: r * r].reshape(r, r) for work in memory[2:]]
         self.length = RMS * max(rows, columns) ** 0.5
 
