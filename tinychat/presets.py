@@ -65,8 +65,10 @@ class Preset:
         model = asdict(own) | {name: changes[name] for name in MODEL_FIELDS if name in changes}
         if "n_heads" in changes and "n_kv_heads" not in changes and own.n_heads == own.n_kv_heads:
             model["n_kv_heads"] = changes["n_heads"]
-        if {"n_heads", "d_model"} & changes.keys() and "head_dim" not in changes:
-            model["head_dim"] = max(1, model["d_model"] // max(1, model["n_heads"]))
+        width, n_heads = model["d_model"], model["n_heads"]
+        are_whole = type(width) is type(n_heads) is int  # if not, from_json says so
+        if are_whole and {"n_heads", "d_model"} & changes.keys() and "head_dim" not in changes:
+            model["head_dim"] = max(1, width // max(1, n_heads))
         from_json(ModelConfig, model)
         del model["vocab_size"]
         return model
