@@ -179,7 +179,8 @@ def _add_file(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None
     _Parser.place = f"{args.config}: "
     from_file = parser.parse_args([args.command, *flags] if args.command else flags)
     for name, value in vars(from_file).items():
-        if name not in args:
+        for_both = name.removeprefix("pretrain_").removeprefix("tune_")  # `--lr` goes before a `tune_lr`
+        if name not in args and for_both not in args:
             setattr(args, name, value)
 
 
