@@ -3,13 +3,19 @@
 import json
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from tinychat.config import ModelConfig, TrainConfig
 from tinychat.errors import ConfigError
 from tinychat.presets import PHASES, TRAIN_FIELDS, Preset
+
+_SWITCHES = {
+    field.name for config in (ModelConfig, TrainConfig) for field in fields(config) if field.type is bool
+}
+"""Keys with a `--no-…`; argparse would take `--no-out` for the beginning of `--no-output-bias`."""
 
 
 def read_flags(path: Path, known: Collection[str]) -> list[str]:
@@ -34,6 +40,8 @@ def read_flags(path: Path, known: Collection[str]) -> list[str]:
 def _flag(path: Path, key: str, value: object) -> str:
     name = key.replace("_", "-")
     if isinstance(value, bool):
+        if not value and key.removeprefix("pretrain_").removeprefix("tune_") not in _SWITCHES:
+            raise ConfigError(f"{path}: {key} cannot be false; leave it out")
         return f"--{name}" if value else f"--no-{name}"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return f"--{name}={','.join(value)}"
