@@ -25,7 +25,7 @@ def read_flags(path: Path, known: Collection[str]) -> list[str]:
             values = tomllib.load(file)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of too many digits, and lists in lists
         raise ConfigError(f"{path} is not TOML: {error}") from None
     flags = []
     for key, value in values.items():
