@@ -10,7 +10,7 @@ from typing import Any
 
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.errors import ConfigError
-from tinychat.presets import PHASES, TRAIN_FIELDS, Preset
+from tinychat.presets import PHASES, PRESETS, TRAIN_FIELDS, Preset
 
 _SWITCHES = {
     field.name for config in (ModelConfig, TrainConfig) for field in fields(config) if field.type is bool
@@ -52,7 +52,8 @@ def _flag(path: Path, key: str, value: object) -> str:
 
 def to_toml(recipe: Preset, others: Mapping[str, Any]) -> str:
     """All values of `recipe` and of `others` as a file for --config. A value that is None has no line."""
-    values: dict[str, Any] = {**others, "preset": recipe.name, "tokenizer": recipe.tokenizer}
+    name = recipe.name if recipe.name in PRESETS else None
+    values: dict[str, Any] = {**others, "preset": name, "tokenizer": recipe.tokenizer}
     if recipe.tokenizer == "bpe":
         values["vocab_size"] = recipe.vocab_size
     values |= {key: value for key, value in asdict(recipe.model_config(2)).items() if key != "vocab_size"}
@@ -64,5 +65,6 @@ def to_toml(recipe: Preset, others: Mapping[str, Any]) -> str:
 
 
 def _toml(value: object) -> str:
-    """Texts, lists of texts, booleans and numbers are written in TOML as in JSON."""
-    return json.dumps(list(value) if isinstance(value, tuple) else value)
+    """Texts, lists of texts, booleans and numbers are written in TOML as in JSON, but for rare characters."""
+    text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    return "".join(char if char < "\x7f" else f"\\U{ord(char):08x}" for char in text)

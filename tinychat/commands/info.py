@@ -15,7 +15,7 @@ def run(args: argparse.Namespace) -> int:
     summary = read_summary(library(args).find(args.file))
     if "toml" in args:
         card = summary.card
-        print(to_toml(summary.recipe, {"corpus": card.corpus_source, "seed": card.seed}), end="")
+        print(to_toml(summary.recipe, {"corpus": card.corpus_source or None, "seed": card.seed}), end="")
     elif "json" in args:
         facts = {"config": asdict(summary.config), "card": asdict(summary.card)}
         print(json.dumps({"parameters": summary.n_parameters, **facts}))
