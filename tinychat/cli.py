@@ -177,7 +177,10 @@ def _add_file(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None
     known = _FLAGS["train"] if args.command == "train" else RUN | {"data_dir"}
     flags = read_flags(user_path(args.config), known - {"config"})
     _Parser.place = f"{args.config}: "
-    from_file = parser.parse_args([args.command, *flags] if args.command else flags)
+    try:
+        from_file = parser.parse_args([args.command, *flags] if args.command else flags)
+    finally:
+        _Parser.place = ""
     for name, value in vars(from_file).items():
         for_both = name.removeprefix("pretrain_").removeprefix("tune_")  # `--lr` goes before a `tune_lr`
         if name not in args and for_both not in args:
