@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from tinychat.errors import TinychatError, UsageError
 from tinychat.flags import add_recipe, add_tokenizer, whole
-from tinychat.presets import RECIPE_FIELDS
+from tinychat.presets import PRESETS, RECIPE_FIELDS
 
 INTERRUPTED = 130
 
@@ -102,10 +102,11 @@ def build_parser() -> _Parser:
     info.add_argument("--toml", action="store_true", default=absent, help="write the recipe, for --config")
     corpora = commands.add_parser("corpora", parents=[as_json], help="list the corpora, or inspect one")
     corpora.add_argument("name", nargs="?", default=absent, metavar="NAME|PATH", help="the one to inspect")
-    add_tokenizer(corpora)
     corpora.add_argument(
-        "--max-seq-len", type=whole, metavar="N", default=absent, help="context, in tokens (default: 80)"
+        "--preset", choices=list(PRESETS), default=absent, help="recipe that it is for (default: classic)"
     )
+    add_tokenizer(corpora)
+    corpora.add_argument("--max-seq-len", type=whole, metavar="N", default=absent, help="context, in tokens")
     tokenize = commands.add_parser("tokenize", parents=[place, as_json], help="show how a text splits")
     tokenize.add_argument("--load", metavar="FILE|NAME", default=absent, help="use the tokenizer of a model")
     tokenize.add_argument(

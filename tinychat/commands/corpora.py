@@ -4,9 +4,8 @@ import argparse
 import json
 from dataclasses import asdict
 
-from tinychat.config import ModelConfig
 from tinychat.corpus import bundled_corpora, load_corpus
-from tinychat.presets import Preset, preset
+from tinychat.presets import preset
 from tinychat.training.inspect_corpus import Inspection, inspect_corpus
 
 _SHOWN = 5
@@ -30,12 +29,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    classic = preset("classic")
+    recipe = preset(getattr(args, "preset", "classic"))
     found = inspect_corpus(
         load_corpus(args.name),
-        getattr(args, "tokenizer", classic.tokenizer),
-        getattr(args, "vocab_size", Preset.vocab_size),
-        getattr(args, "max_seq_len", ModelConfig.max_seq_len),
+        getattr(args, "tokenizer", recipe.tokenizer),
+        getattr(args, "vocab_size", recipe.vocab_size),
+        getattr(args, "max_seq_len", recipe.model_config(2).max_seq_len),
     )
     if "json" in args:
         print(json.dumps(asdict(found)))
