@@ -182,7 +182,7 @@ def test_a_refusal_says_what_is_wrong(arguments: list[str], told: str) -> None:
 @given(st.integers(0, 10**12))
 def test_whole_numbers(value: int) -> None:
     assert whole(str(value)) == value
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         whole(str(-1 - value))
 
 

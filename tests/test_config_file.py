@@ -1,0 +1,385 @@
+"""Recipes as TOML files: read as flags, and written so that they can be read again."""
+
+import os
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinychat
+from tinychat.cli import RUN, build_parser, main
+from tinychat.config import TrainConfig
+from tinychat.config_file import read_flags, to_toml
+from tinychat.errors import ConfigError
+from tinychat.presets import PRESETS, RECIPE_FIELDS, Preset, preset
+from tinychat.weights import load
+
+fixed = settings(derandomize=True, deadline=None)
+NO_EPOCHS = "epochs = 0\nn_layers = 1\nd_model = 8\nd_ff = 8\n"
+
+Write = Callable[[str | bytes], Path]
+
+
+@pytest.fixture(autouse=True)
+def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("facts.txt").write_text("Rain falls from clouds.\nSnow is frozen rain.\n", encoding="utf-8")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "recipe.toml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def read_again(text: str, path: Path) -> Preset:
+    """The recipe that the program makes of a file."""
+    path.write_text(text, encoding="utf-8")
+    args = vars(build_parser().parse_args(["train", *read_flags(path, RUN)]))
+    changes = {name: args[name] for name in RECIPE_FIELDS if name in args}
+    return preset(args.get("preset", "classic")).changed(changes)
+
+
+def assert_same(found: Preset, wanted: Preset) -> None:
+    assert found.model_config(50) == wanted.model_config(50)
+    assert (found.pretrain, found.tune) == (wanted.pretrain, wanted.tune)
+    assert found.tokenizer == wanted.tokenizer
+    if wanted.tokenizer == "bpe":
+        assert found.vocab_size == wanted.vocab_size
+
+
+# Reading
+
+
+def test_keys_are_flags(write: Write) -> None:
+    path = write(
+        """
+        # a recipe
+        corpus = "my rain/"
+        seed = 7
+        n_heads = 4
+        tune_lr = 1e-3
+        lr = 0.5
+        gated = true
+        bias = false
+        tune_mask_prompt = false
+        layer_types = ["full", "sliding"]
+        norm = "rmsnorm"
+        out = "-m=1.npz"
+        """
+    )
+    assert read_flags(path, {*RUN, "out"}) == [
+        "--corpus=my rain/",
+        "--seed=7",
+        "--n-heads=4",
+        "--tune-lr=0.001",
+        "--lr=0.5",
+        "--gated",
+        "--no-bias",
+        "--no-tune-mask-prompt",
+        "--layer-types=full,sliding",
+        "--norm=rmsnorm",
+        "--out=-m=1.npz",
+    ]
+
+
+def test_an_empty_file_has_no_flags(write: Write) -> None:
+    assert read_flags(write("# nothing yet\n"), RUN) == []
+
+
+def test_windows_line_ends(write: Write) -> None:
+    assert read_flags(write(b"seed = 1\r\nlr = 2.0\r\n"), RUN) == ["--seed=1", "--lr=2.0"]
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("n_head", "'n_heads'"), ("tune_batchsize", "'tune_batch_size'"), ("zzz", "as the flags are")],
+)
+def test_an_unknown_key_is_refused_with_a_hint(write: Write, key: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_flags(write(f"seed = 1\n{key} = 2\n"), RUN)
+    for told in ("recipe.toml", repr(key), hint):
+        assert told in str(caught.value)
+
+
+def test_keys_in_a_table_are_not_flags(write: Write) -> None:
+    with pytest.raises(ConfigError, match="'tune'"):
+        read_flags(write("[tune]\nlr = 1.0\n"), RUN)
+
+
+@pytest.mark.parametrize("value", ["1979-05-27", "[1, 2]", "{ a = 1 }", '["full", 1]', "[[]]"])
+def test_values_that_no_flag_takes(write: Write, value: str) -> None:
+    with pytest.raises(ConfigError, match="lr must be a number, a text, true, false or a list of texts"):
+        read_flags(write(f"lr = {value}\n"), RUN)
+
+
+@pytest.mark.parametrize("key", ["json", "out", "n_heads", "corpus", "tune_lr"])
+def test_only_a_switch_can_be_false(write: Write, key: str) -> None:
+    """Argparse would take `--no-out` for `--no-output-bias`."""
+    with pytest.raises(ConfigError, match=f"recipe.toml: {key} cannot be false"):
+        read_flags(write(f"{key} = false\n"), {*RUN, "json", "out"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("seed = \n", id="no value"),
+        pytest.param("seed: 1\n", id="another format"),
+        pytest.param("seed = 1\nseed = 2\n", id="a key twice"),
+        pytest.param('norm = "rms\n', id="an open text"),
+        pytest.param(b"corpus = '\xff'\n", id="not UTF-8"),
+        pytest.param(f"seed = {'1' * 5000}\n", id="too many digits"),
+        pytest.param(f"seed = {'[' * 50_000}\n", id="nested too deeply"),
+        pytest.param(b"\x00\x01PNG", id="no text at all"),
+    ],
+)
+def test_what_is_not_toml(write: Write, content: str | bytes) -> None:
+    with pytest.raises(ConfigError, match=r"recipe\.toml is not TOML: "):
+        read_flags(write(content), RUN)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(ConfigError, match=f"cannot read .*{path.name}"):
+            read_flags(path, RUN)
+
+
+# The file on the command line
+
+
+def train(*arguments: str) -> int:
+    try:
+        return main(["train", "--config", "recipe.toml", *arguments])
+    except SystemExit as left:
+        return int(left.code or 0)
+
+
+def test_a_file_says_what_the_command_line_does_not(write: Write) -> None:
+    write(NO_EPOCHS + 'corpus = "facts.txt"\nseed = 5\npreset = "modern"\nn_heads = 2\nout = "m.npz"\n')
+    assert train("--seed", "6", "--n-heads", "4") == 0
+    model = load("m.npz")
+    assert (model.card.preset, model.card.seed, model.card.corpus) == ("modern", 6, "facts")
+    assert (model.config.n_heads, model.config.d_model, model.config.norm) == (4, 8, "rmsnorm")
+
+
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_a_flag_goes_before_the_file_wherever_it_stands(write: Write, place: str) -> None:
+    write(NO_EPOCHS + 'corpus = "facts.txt"\nseed = 5\nout = "m.npz"\n')
+    file, flag = ["--config", "recipe.toml"], ["--seed", "6"]
+    assert main([*flag, "train", *file] if place == "before" else [*file, "train", *flag]) == 0
+    assert load("m.npz").card.seed == 6
+
+
+def test_a_flag_for_both_phases_goes_before_a_key_for_one(write: Write) -> None:
+    write(NO_EPOCHS + 'corpus = "facts.txt"\nout = "m.npz"\npretrain_lr = 0.125\ntune_lr = 0.25\n')
+    assert train() == 0
+    assert load("m.npz").card.configs["pretrain"].lr == 0.125
+    assert train("--lr", "0.5") == 0
+    assert load("m.npz").card.configs["pretrain"].lr == 0.5
+    assert train("--tune-lr", "0.5") == 0
+    assert load("m.npz").card.configs["pretrain"].lr == 0.125
+
+
+def test_a_switch_of_the_file_is_turned_by_a_flag(write: Write) -> None:
+    write(NO_EPOCHS + 'corpus = "facts.txt"\nout = "m.npz"\ngated = true\nbias = false\n')
+    assert train() == 0
+    assert (load("m.npz").config.gated, load("m.npz").config.bias) == (True, False)
+    assert train("--no-gated", "--bias") == 0
+    assert (load("m.npz").config.gated, load("m.npz").config.bias) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("n_heads = 2.5", "--n-heads"),
+        ("n_heads = -2", "--n-heads"),
+        ('lr = "fast"', "--lr"),
+        ("lr = true", "--lr"),
+        ('norm = "batchnorm"', "layernorm"),
+        ("gated = 1", "--gated"),
+        ('layer_types = ["round"]', "layer_types"),
+        ("lr = nan", "lr"),
+        ("n_heads = 3", "n_heads"),
+        ("dropout = 2", "dropout"),
+        ("out = false", "out"),
+        ("n_head = 2", "n_heads"),
+        ("lr = ", "TOML"),
+    ],
+)
+def test_wrong_values_are_one_line_and_exit_2(
+    write: Write, capsys: pytest.CaptureFixture[str], line: str, told: str
+) -> None:
+    write(f'{line}\ncorpus = "facts.txt"\n')
+    assert train("--out", "m.npz") == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("tinychat")
+    assert told in err
+    assert not Path("m.npz").exists()
+
+
+def test_a_wrong_value_is_told_with_the_file_and_only_that_one(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write('lr = "fast"\n')
+    assert train("--out", "m.npz") == 2
+    assert "recipe.toml: " in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["train", "--lr", "slow"])
+    err = capsys.readouterr().err
+    assert "slow" in err
+    assert "recipe.toml" not in err
+
+
+def test_a_file_names_no_other_file(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    write('config = "recipe.toml"\n')
+    assert train("--out", "m.npz") == 2
+    assert "'config'" in capsys.readouterr().err
+
+
+def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--out", "m.npz") == 2
+    assert "recipe.toml" in capsys.readouterr().err
+
+
+# Writing
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_read_again_as_it_was(name: str, tmp_path: Path) -> None:
+    text = to_toml(PRESETS[name], {})
+    assert tomllib.loads(text)["preset"] == name
+    assert_same(read_again(text, tmp_path / "r.toml"), PRESETS[name])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_all_values_stand_in_the_file(name: str, tmp_path: Path) -> None:
+    """So a file means the same when the preset of that name has changed."""
+    lines = [line for line in to_toml(PRESETS[name], {}).splitlines() if not line.startswith("preset")]
+    assert_same(read_again("\n".join(lines), tmp_path / "r.toml"), PRESETS[name])
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "heads": {"n_heads": 4, "n_kv_heads": 2, "attention_output": True},
+    "sliding": {
+        "layer_types": ("sliding", "full", "sliding"),
+        "sliding_window": 4,
+        "positions": "rope",
+        "rope_local_theta": 500.0,
+    },
+    "softcap": {"logit_softcap": 30.0, "qk_norm": True, "embedding_scale": True},
+    "both phases": {"lr": 0.1, "optimizer": "sgd", "momentum": 0.0, "eps": 1e-12},
+    "one phase": {"pretrain_epochs": 0, "tune_optimizer": "adamw", "tune_weight_decay": 0.25},
+    "bytes": {"tokenizer": "bpe", "vocab_size": 321},
+    "letters": {"tokenizer": "char"},
+}
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("name", ["classic", "modern"])
+def test_a_changed_preset_is_read_again_as_it_was(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
+    recipe = PRESETS[name].changed(changes)
+    assert_same(read_again(to_toml(recipe, {}), tmp_path / "r.toml"), recipe)
+
+
+@fixed
+@given(
+    lr=st.floats(1e-300, 1e300),
+    eps=st.floats(1e-30, 1.0),
+    epochs=st.integers(0, 10**20),
+    typos=st.floats(0, 1),
+)
+def test_numbers_are_read_again_to_the_bit(
+    tmp_path_factory: pytest.TempPathFactory, lr: float, eps: float, epochs: int, typos: float
+) -> None:
+    recipe = replace(PRESETS["classic"], tune=TrainConfig(lr=lr, eps=eps, epochs=epochs, typos=typos))
+    assert_same(read_again(to_toml(recipe, {}), tmp_path_factory.getbasetemp() / "r.toml"), recipe)
+
+
+def test_values_of_both_phases_are_written_once() -> None:
+    values = tomllib.loads(to_toml(PRESETS["classic"], {}))
+    assert (values["epochs"], values["pretrain_lr"], values["tune_lr"]) == (100, 0.0005, 0.0001)
+    assert not {"tune_epochs", "pretrain_epochs", "lr"} & values.keys()
+
+
+def test_what_is_nothing_has_no_line() -> None:
+    values = tomllib.loads(to_toml(PRESETS["classic"], {"corpus": None, "seed": 0}))
+    assert not {"sliding_window", "layer_types", "logit_softcap", "corpus", "vocab_size"} & values.keys()
+    assert values["seed"] == 0
+
+
+@fixed
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_is_read_again(text: str) -> None:
+    written = to_toml(PRESETS["classic"], {"corpus": text})
+    assert written.isascii()
+    assert tomllib.loads(written)["corpus"] == text
+
+
+# What `info --toml` writes
+
+
+def told(path: str, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert main(["info", path, "--toml"]) == 0
+    return capsys.readouterr().out
+
+
+SMALL = {"n_layers": 1, "d_model": 8, "d_ff": 8, "epochs": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("classic", {}), ("modern", {"head_dim": 2}), ("classic", {"n_heads": 2, "gated": True, "lr": 0.5})],
+)
+def test_a_model_made_from_what_info_tells_is_the_same(
+    name: str, changes: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tinychat.train("facts.txt", name, 3, **SMALL, **changes)
+    model.save("first.npz")
+    text = told("first.npz", capsys)
+    Path("recipe.toml").write_text(text, encoding="utf-8")
+    assert train("--out", "second.npz") == 0
+    again = load("second.npz")
+    assert again.config == model.config
+    assert (again.card.configs, again.card.seed, again.card.preset) == (model.card.configs, 3, name)
+    assert again.card.corpus_fingerprint == model.card.corpus_fingerprint
+    assert (again.transformer.parameters.values == model.transformer.parameters.values).all()
+    assert told("second.npz", capsys) == text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a file of this name cannot be made everywhere")
+def test_a_corpus_with_a_rare_name(capsys: pytest.CaptureFixture[str]) -> None:
+    name = 'my "rain" \\ 雨 \N{UMBRELLA} \N{GRINNING FACE}.txt'
+    Path("facts.txt").rename(name)
+    tinychat.train(name, **SMALL).save("first.npz")
+    Path("recipe.toml").write_text(told("first.npz", capsys), encoding="utf-8")
+    assert train("--out", "second.npz") == 0
+    assert load("second.npz").card.corpus_source == str(Path(name).resolve())
+
+
+def test_a_model_whose_corpus_came_from_python_names_none(capsys: pytest.CaptureFixture[str]) -> None:
+    tinychat.train(tinychat.Corpus("rain", ("Rain falls.",)), **SMALL).save("m.npz")
+    assert "corpus" not in tomllib.loads(told("m.npz", capsys))
+
+
+def test_a_preset_of_ones_own_is_told_by_its_values(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own = replace(PRESETS["modern"].changed({**SMALL, "head_dim": 2}), name="own")
+    run = tinychat.TrainingRun.start(tinychat.load_corpus("facts.txt"), own)
+    run.model.save("m.npz")
+    text = told("m.npz", capsys)
+    assert "preset" not in tomllib.loads(text)
+    found = read_again(text, tmp_path / "r.toml")
+    assert found.model_config(50) == own.model_config(50)
+    assert found.pretrain == own.pretrain
