@@ -16,9 +16,9 @@ PACKAGE = Path(tinychat.__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
 
 FLOORS = {
-    **dict.fromkeys(("errors", "config", "paths", "presets", "records"), 0),
+    **dict.fromkeys(("errors", "config", "paths", "presets", "records", "flags", "config_file"), 0),
     **dict.fromkeys(("core", "tokenizer", "corpus"), 1),
-    **dict.fromkeys(("training", "generation", "weights", "inspection", "model", "api"), 2),
+    **dict.fromkeys(("training", "generation", "weights", "model", "api"), 2),
     **dict.fromkeys(("cli", "commands", "tui", "__main__"), 3),
 }
 """A module imports from its own floor and from those below. What is not listed is on the highest."""
