@@ -132,6 +132,62 @@ def test_epochs_preset_and_seed_are_those_that_were_given() -> None:
     assert model.card.is_finished
 
 
+def test_changes_are_named_as_the_flags_are() -> None:
+    model = short(n_layers=1, n_heads=2, d_model=16, d_ff=8, lr=0.5, tune_lr=0.25, tokenizer="char")
+    config = model.config
+    assert (config.n_layers, config.n_heads, config.d_model, config.head_dim) == (1, 2, 16, 8)
+    assert {phase: recipe.lr for phase, recipe in model.card.configs.items()} == {
+        "pretrain": 0.5,
+        "tune": 0.25,
+    }
+    assert model.tokenizer.to_dict()["kind"] == "char"
+    assert model.card.preset == "classic"
+
+
+def test_changes_are_a_changed_preset() -> None:
+    changes = {"n_layers": 1, "d_model": 16, "optimizer": "sgd", "momentum": 0.5}
+    model = short(**changes)
+    recipe = tinychat.PRESETS["classic"].changed({"pretrain_epochs": 1, "tune_epochs": 1, **changes})
+    run = tinychat.TrainingRun.start(CORPUS, recipe)
+    for _ in run.run():
+        pass
+    assert values(model) == values(run.model)
+    assert model.recipe.model_config(50) == recipe.model_config(50)
+    assert (model.recipe.pretrain, model.recipe.tune) == (recipe.pretrain, recipe.tune)
+    assert values(model) != values(short(**{**changes, "momentum": 0.75}))
+
+
+def test_changes_to_another_preset() -> None:
+    model = short(preset="modern", n_layers=1, d_model=16, head_dim=4, d_ff=8, workers=1)
+    assert model.card.preset == "modern"
+    assert (model.config.norm, model.config.n_heads, model.config.d_model) == ("rmsnorm", 4, 16)
+
+
+def test_changes_are_kept_in_the_file(tmp_path: Path) -> None:
+    model = short(n_layers=1, d_model=16, tune_typos=0.5, tokenizer="bpe", vocab_size=270)
+    loaded = tinychat.load(model.save(tmp_path / "m.npz"))
+    assert loaded.recipe == model.recipe
+    assert (loaded.recipe.tune.typos, loaded.recipe.pretrain.typos) == (0.5, 0.0)
+    assert (loaded.recipe.tokenizer, loaded.recipe.vocab_size) == ("bpe", model.tokenizer.vocab_size)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"n_layer": 1}, "n_layer"),
+        ({"n_heads": 3}, "n_heads"),
+        ({"n_heads": "2"}, "n_heads"),
+        ({"lr": "fast"}, "lr"),
+        ({"weight_decay": 0.1}, "adamw"),
+        ({"tokenizer": "morse"}, "morse"),
+        ({"tokenizer": "bpe", "vocab_size": "many"}, "many"),
+    ],
+)
+def test_changes_that_make_no_sense_are_a_config_error(changes: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        short(**changes)
+
+
 def test_no_epochs_at_all() -> None:
     model = tinychat.train(CORPUS, seed=3, pretrain_epochs=0, tune_epochs=0)
     untrained = Transformer(model.config)
