@@ -1,14 +1,16 @@
 """`tinychat info` and `tinychat corpora`: what there is."""
 
 import shutil
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from cli_runs import Outcome, assert_refused
+from cli_runs import Outcome, assert_refused, bits
 
 from tinychat.corpus import bundled_corpora, load_corpus
+from tinychat.presets import RECIPE_FIELDS
 from tinychat.weights import load, save
 
 Call = Callable[..., Outcome]
@@ -101,3 +103,54 @@ def test_corpora_as_json(call: Call) -> None:
         assert (record["facts"], record["dialogues"]) == (len(corpus.facts), len(corpus.dialogues))
         # What is told can be read.
         assert load_corpus(record["path"]).fingerprint == corpus.fingerprint
+
+
+# The recipe as TOML
+
+
+def test_info_as_toml_is_the_recipe(call: Call, learned: Path, kept_corpus: Path) -> None:
+    shown = call("info", learned, "--toml")
+    assert (shown.code, shown.err) == (0, "")
+    found = tomllib.loads(shown.out)
+    assert (found["corpus"], found["seed"]) == (str(kept_corpus), 0)
+    assert (found["preset"], found["tokenizer"]) == ("classic", "word")
+    assert (found["pretrain_epochs"], found["tune_epochs"]) == (20, 60)
+    model = load(learned)
+    shape = {name: value for name, value in asdict(model.config).items() if value not in (None, ())}
+    del shape["vocab_size"]
+    assert {name: found[name] for name in shape} == shape
+    assert found["clip_norm"] == model.card.configs["tune"].clip_norm
+
+
+def test_every_key_of_the_toml_is_a_flag(call: Call, learned: Path) -> None:
+    found = tomllib.loads(call("info", learned, "--toml").out)
+    assert found.keys() <= {"corpus", "seed", "preset", *RECIPE_FIELDS}
+
+
+def test_the_toml_trains_the_same_model(call: Call, corpus: Path) -> None:
+    """Bit for bit, when everything in it was changed."""
+    flags = ("--preset", "modern", "--seed", "4", "--n-layers", "1", "--d-model", "16", "--head-dim", "4")
+    more = (
+        "--d-ff",
+        "8",
+        "--pretrain-epochs",
+        "1",
+        "--tune-epochs",
+        "2",
+        "--lr",
+        "0.01",
+        "--tokenizer",
+        "char",
+    )
+    assert call("train", "--corpus", corpus, *flags, *more, "--no-gated", "--out", "first.npz").code == 0
+    Path("recipe.toml").write_text(call("info", "first.npz", "--toml").out, encoding="utf-8")
+    assert call("train", "--config", "recipe.toml", "--out", "second.npz").code == 0
+    assert bits(Path("first.npz")) == bits(Path("second.npz"))
+
+
+def test_toml_goes_before_json(call: Call, learned: Path) -> None:
+    assert call("info", learned, "--toml", "--json").out == call("info", learned, "--toml").out
+
+
+def test_a_model_that_is_not_there_has_no_toml(call: Call) -> None:
+    assert_refused(call("info", "none.npz", "--toml"), 2, "none.npz")
