@@ -86,3 +86,146 @@ def test_by_name(call: Call, learned: Path, kept_corpus: Path, name: str) -> Non
 def test_no_such_model_or_corpus(call: Call, learned: Path, kept_corpus: Path) -> None:
     assert_refused(call("eval", "--load", "no.npz", "--corpus", kept_corpus), 2, "no.npz")
     assert_refused(call("eval", "--load", learned, "--corpus", "none"), 2, "none", "basics")
+
+
+# Held-out questions
+
+
+@pytest.fixture
+def measured(corpus: Path) -> Path:
+    """The corpus with questions that were not learnt: three known ones, two unknown ones."""
+    (corpus / "unknown.txt").write_text("User: Who sings?\nAssistant: No idea.\n", encoding="utf-8")
+    held_out = (
+        "User: Then what falls?\nAssistant: Rain falls.\n\n"
+        "User: Then what melts?\nAssistant: Snow melts.\n\n"
+        "User: Who shines then?\nAssistant: The sun.\n\n"
+        "User: Who sings there?\nUser: Who sings now?\nAssistant: No idea.\n"
+    )
+    (corpus / "heldout.txt").write_text(held_out, encoding="utf-8")
+    return corpus
+
+
+HELD_OUT = {"known", "right", "wrong", "false_declines", "unknown", "honest_declines", "misspelt_right"}
+
+
+def test_held_out_figures_of_a_model(call: Call, learned: Path, measured: Path) -> None:
+    """Each is counted here anew, question by question."""
+    done = call("eval", "--load", learned, "--corpus", measured, "--json")
+    assert (done.code, done.err) == (0, "")
+    [found] = done.records
+    assert set(found) == KEYS | {"held_out"}
+    model = load(learned)
+    asked = [(dialogue[0].user, dialogue[0].assistant) for dialogue in load_corpus(measured).held_out]
+    answers = {question: model.ask(question) for question, _ in asked}
+    known = [(question, right) for question, right in asked if right != "No idea."]
+    right = sum(answers[question] == wanted for question, wanted in known)
+    assert set(found["held_out"]) == HELD_OUT
+    misspelt = found["held_out"].pop("misspelt_right")
+    assert 0 <= misspelt <= 3
+    assert found["held_out"] == {
+        "known": 3,
+        "right": right,
+        "wrong": 3 - right,
+        "false_declines": 0,
+        "unknown": 2,
+        "honest_declines": 0,
+    }
+    assert (found["exact"], found["dialogues"]) == (
+        3,
+        4,
+    )  # of those to learn; one of them is new to the model
+
+
+def test_held_out_figures_in_words(call: Call, learned: Path, measured: Path) -> None:
+    [found] = call("eval", "--load", learned, "--corpus", measured, "--json").records
+    lines = call("eval", "--load", learned, "--corpus", measured).out.splitlines()
+    start = lines.index("held out, never learnt:")
+    assert start == 4
+    held_out = found["held_out"]
+    wanted = [
+        ("right", held_out["right"], 3),
+        ("wrong", held_out["wrong"], 3),
+        ("false", held_out["false_declines"], 3),
+        ("misspelt", held_out["misspelt_right"], 3),
+        ("honest", held_out["honest_declines"], 2),
+    ]
+    assert [line.split()[:5] for line in lines[start + 1 :]] == [
+        [name, str(part), "of", str(whole), f"({part / whole:.1%})"] for name, part, whole in wanted
+    ]
+
+
+def test_a_model_that_declines_everything(call: Call, measured: Path) -> None:
+    asked = [dialogue[0].user for dialogue in load_corpus(measured).held_out]
+    chat = "\n\n".join(f"User: {question}\nAssistant: No idea." for question in asked)
+    Path("shrug").mkdir()
+    Path("shrug/chat.txt").write_text(chat, encoding="utf-8")
+    flags = ("--n-layers", "1", "--d-model", "32", "--d-ff", "32", "--lr", "0.01", "--epochs", "30")
+    assert call("train", "--corpus", "shrug", *flags, "--out", "shrug.npz").code == 0
+    [found] = call("eval", "--load", "shrug.npz", "--corpus", measured, "--json").records
+    assert found["held_out"] == {
+        "known": 3,
+        "right": 0,
+        "wrong": 0,
+        "false_declines": 3,
+        "unknown": 2,
+        "honest_declines": 2,
+        "misspelt_right": 0,
+    }
+
+
+def test_nothing_held_out_is_not_told(call: Call, learned: Path, kept_corpus: Path) -> None:
+    assert "held out" not in call("eval", "--load", learned, "--corpus", kept_corpus).out
+    assert call("eval", "--load", learned, "--corpus", kept_corpus, "--json").records[0].keys() == KEYS
+
+
+# The look-up
+
+
+def test_lookup_as_json(call: Call, measured: Path) -> None:
+    """Every known question has more words in common with its own than with another."""
+    done = call("eval", "--lookup", "--corpus", measured, "--json")
+    assert (done.code, done.err) == (0, "")
+    [found] = done.records
+    assert set(found) == {"held_out"}
+    misspelt = found["held_out"].pop("misspelt_right")
+    assert 0 <= misspelt <= 3
+    assert found["held_out"] == {
+        "known": 3,
+        "right": 3,
+        "wrong": 0,
+        "false_declines": 0,
+        "unknown": 2,
+        "honest_declines": 2,
+    }
+
+
+def test_lookup_counts_what_it_gets_wrong(call: Call, measured: Path) -> None:
+    held_out = measured / "heldout.txt"
+    text = held_out.read_text(encoding="utf-8")
+    text = text.replace("Then what falls?", "Who melts?").replace("Then what melts?", "Who sings too?")
+    held_out.write_text(text.replace("Who sings now?", "What shines now?"), encoding="utf-8")
+    [found] = call("eval", "--lookup", "--corpus", measured, "--json").records
+    figures = {
+        name: found["held_out"][name] for name in ("right", "wrong", "false_declines", "honest_declines")
+    }
+    assert figures == {"right": 1, "wrong": 1, "false_declines": 1, "honest_declines": 1}
+
+
+def test_lookup_in_words(call: Call, measured: Path) -> None:
+    first, *lines = call("eval", "--lookup", "--corpus", measured).out.splitlines()
+    assert first == "held out, never learnt:"
+    assert [line.split()[0] for line in lines] == ["right", "wrong", "false", "misspelt", "honest"]
+    assert lines[0] == "right       3 of 3 (100.0%) known questions word for word"
+    assert lines[4] == "honest      2 of 2 (100.0%) unknown questions by a don't-know"
+
+
+def test_lookup_needs_no_model_and_a_model_no_lookup(call: Call, learned: Path, measured: Path) -> None:
+    both = call("eval", "--lookup", "--load", learned, "--corpus", measured)
+    for done in (both, call("eval", "--corpus", measured)):
+        assert_refused(done, 2, "--load", "--lookup")
+
+
+def test_lookup_needs_dialogues_and_held_out_ones(call: Call, corpus: Path, measured: Path) -> None:
+    assert_refused(call("eval", "--lookup", "--corpus", measured / "pretraining.txt"), 2, "heldout")
+    (measured / "heldout.txt").unlink()
+    assert_refused(call("eval", "--lookup", "--corpus", corpus), 2, "weather", "heldout")
