@@ -191,6 +191,11 @@ def test_a_careless_question_has_no_capitals_and_no_mark_at_its_end(text: str, f
     assert noisy(text, careless=1.0) == found
 
 
+@pytest.mark.parametrize("text", ["?", "...", "?! "])
+def test_a_question_of_nothing_but_marks_keeps_them(text: str) -> None:
+    assert noisy(text, careless=1.0) == text
+
+
 @given(SEEDS)
 def test_single_letters_and_figures_stay(seed: int) -> None:
     text = "What is a 747 or I 3 x 5?"

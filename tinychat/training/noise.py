@@ -33,7 +33,9 @@ def with_noise(text: str, config: TrainConfig, rng: np.random.Generator) -> str:
     noisy = _WORD.sub(perhaps, text)
     if config.left_out:
         noisy = " ".join(noisy.split()) if any(_WORD.finditer(noisy)) else text
-    return noisy.lower().rstrip("?.! ") if rng.random() < config.careless else noisy
+    if rng.random() < config.careless:
+        noisy = noisy.lower().rstrip("?.! ") or noisy
+    return noisy
 
 
 def with_made_up_words(text: str, chosen: Container[str], rng: np.random.Generator) -> str:
