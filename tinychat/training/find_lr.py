@@ -18,6 +18,8 @@ LOWEST, HIGHEST = 1e-6, 1.0
 UPDATES = 120
 SMOOTHING = 0.9
 """Memory of the moving average of the losses, each of which is of another batch."""
+YOUNG = 10
+"""Trials at the start whose average is of so few losses that it rises and falls by chance."""
 BLOWN_UP = 2.0
 """Times the lowest loss at which the search ends: beyond there is nothing to see."""
 
@@ -64,8 +66,13 @@ def _batches(source: RowSource, config: TrainConfig, rng: np.random.Generator) -
 
 
 def steepest(trials: list[Trial]) -> float:
-    """The rate at which the loss fell fastest: the largest drop a step of the rate's logarithm."""
+    """The rate at which the loss fell fastest: the largest drop a step of the rate's logarithm.
+
+    The YOUNG trials do not count where there are others, nor does what follows upon the lowest loss.
+    """
     losses = np.array([trial.loss for trial in trials])
     if len(losses) < 2:
         return trials[0].lr
-    return trials[int(np.gradient(losses).argmin())].lr
+    first = YOUNG if len(losses) > YOUNG else 0
+    lowest = first + int(losses[first:].argmin())
+    return trials[first + int(np.gradient(losses)[first : lowest + 1].argmin())].lr
