@@ -41,6 +41,7 @@ NOT_SHARES = (-0.1, 1, 1.0, 1.5, inf, nan, "0.9", None, [], False)
 
 TRAIN_NONSENSE: dict[str, tuple[object, ...]] = {
     "epochs": (-1, 1.5, 100.0, "3", None, True),
+    "min_updates": (-1, 1.5, 100.0, "3", None, True),
     "patience": (-1, 1.5, 100.0, "3", None, True),
     **dict.fromkeys(("sample_every", "batch_size", "accumulate", "workers"), NOT_COUNTS),
     **dict.fromkeys(("lr", "hidden_lr", "clip_norm", "eps"), NOT_POSITIVE),
@@ -227,6 +228,7 @@ MODEL_OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
 
 TRAIN_OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "epochs": ({"epochs": 0},),
+    "min_updates": ({"min_updates": 60},),
     "lr": ({"lr": 1},),
     "schedule": (
         {"schedule": "cosine"},

@@ -140,6 +140,7 @@ TRAIN_CHANGES = {
     "schedule": "cosine",
     "warmup": 0.5,
     "final_lr": 0.125,
+    "min_updates": 7,
     "batch_size": 3,
     "accumulate": 2,
     "workers": 4,
@@ -149,6 +150,7 @@ TRAIN_CHANGES = {
     "beta2": 0.25,
     "eps": 0.125,
     "momentum": 0.75,
+    "hidden_lr": 0.5,
     "clip_norm": 1.5,
     "ema_decay": 0.5,
     "validation": 0.25,
@@ -263,3 +265,11 @@ def test_a_preset_is_never_changed_itself() -> None:
     before = (CLASSIC.pretrain, CLASSIC.tune, dict(CLASSIC.model))
     CLASSIC.changed({"n_heads": 4, "lr": 0.5})
     assert (CLASSIC.pretrain, CLASSIC.tune, dict(CLASSIC.model)) == before
+
+
+def test_who_names_a_number_of_epochs_gets_it() -> None:
+    least = preset("classic").changed({"min_updates": 500})
+    assert (least.pretrain.min_updates, least.tune.min_updates) == (500, 500)
+    named = least.changed({"tune_epochs": 3})
+    assert (named.pretrain.min_updates, named.tune.min_updates) == (500, 0)
+    assert least.changed({"epochs": 3, "min_updates": 9}).tune.min_updates == 9

@@ -159,6 +159,9 @@ class TrainConfig:
     """How one phase of training goes. Raises ConfigError for values that make no sense."""
 
     epochs: int = 100
+    """Passes over the examples."""
+    min_updates: int = 0
+    """Updates that a phase has at least: a new model gets as many epochs more as a small corpus needs."""
     lr: float = 0.0005
     """The learning rate at its height."""
     schedule: Literal["constant", "cosine", "linear", "inverse_sqrt"] = "constant"
@@ -203,12 +206,12 @@ class TrainConfig:
     """Share of the questions whose telling words are replaced by made-up ones, and the answer by a
     don't-know, anew in every epoch; of no effect on a corpus without don't-knows."""
     joined: float = 0.0
-    """Share of the dialogues that follow upon another one, anew in every epoch."""
+    """Share of the dialogues that are put together in pairs, as if one had followed upon the other."""
     sample_every: int = 4
     """Epochs between two answers to the sample prompt."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "patience"):
+        for name in ("epochs", "min_updates", "patience"):
             value = getattr(self, name)
             if type(value) is not int or value < 0:
                 raise ConfigError(f"{name} must be a whole number of at least 0, not {value!r}")

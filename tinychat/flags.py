@@ -40,6 +40,7 @@ _HELP = {
     "logit_softcap": "soft limit of the logits",
     "dropout": "share of numbers dropped in training",
     "epochs": "passes over the examples",
+    "min_updates": "updates at least, by more epochs where the corpus is small",
     "lr": "learning rate at its height",
     "schedule": "how the learning rate falls",
     "warmup": "share of a phase in which the learning rate rises",
@@ -63,7 +64,7 @@ _HELP = {
     "left_out": "share of a question's words left out while learning",
     "careless": "share of questions without capitals and end mark while learning",
     "unanswerable": "share of questions made unanswerable, and declined, while learning",
-    "joined": "share of dialogues that follow upon another while learning",
+    "joined": "share of dialogues put together in pairs while learning",
     "sample_every": "epochs between two samples",
 }
 

@@ -77,7 +77,8 @@ class Preset:
 def _changed_phase(phase: str, config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
     both = {name: changes[name] for name in TRAIN_FIELDS if name in changes}
     own = {name: changes[f"{phase}_{name}"] for name in TRAIN_FIELDS if f"{phase}_{name}" in changes}
-    return from_json(TrainConfig, asdict(config) | both | own)
+    enough = {"min_updates": 0} if "epochs" in both | own else {}  # who names a number of epochs gets it
+    return from_json(TrainConfig, asdict(config) | enough | both | own)
 
 
 _MODERN: dict[str, Any] = {
@@ -113,13 +114,13 @@ PRESETS: dict[str, Preset] = {
                 warmup=0.03,
                 mask_prompt=True,
                 typos=0.03,
-                unanswerable=0.08,
+                unanswerable=0.1,
                 careless=0.3,
-                joined=0.2,
+                joined=0.5,
                 sample_every=1,
             ),
             model={
-                "n_layers": 3,
+                "n_layers": 2,
                 "d_model": 96,
                 "d_ff": 192,
                 "n_heads": 4,

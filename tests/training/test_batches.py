@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tinychat.config import IGNORE, TrainConfig
 from tinychat.corpus import load_corpus
-from tinychat.training.batches import MOST_PADDING, grouped, to_batch
+from tinychat.training.batches import MOST_PADDING, enough_epochs, grouped, to_batch
 from tinychat.training.rows import DialogueRows, FactRows, Row
 from tinychat.training.vocabulary import tokenizer_for
 
@@ -173,3 +173,21 @@ def test_every_target_is_the_next_token_of_its_row_or_ignored(tokens: list[list[
             assert ids[b, t] == (row[t][0] if inside else 0)
             assert targets[b, t] == (row[t + 1][0] if inside and row[t + 1][1] else IGNORE)
     assert (targets != IGNORE).sum() == sum(row.n_predicted for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "n_examples", "epochs"),
+    [
+        pytest.param({"epochs": 5}, 53, 5, id="no least number"),
+        pytest.param({"epochs": 5, "min_updates": 60, "batch_size": 24}, 53, 20, id="three updates an epoch"),
+        pytest.param({"epochs": 5, "min_updates": 61, "batch_size": 24}, 53, 21, id="rounded up"),
+        pytest.param(
+            {"epochs": 5, "min_updates": 60, "batch_size": 24}, 5300, 5, id="a large corpus has enough"
+        ),
+        pytest.param({"epochs": 5, "min_updates": 60, "accumulate": 10}, 53, 10, id="batches put together"),
+        pytest.param({"epochs": 0, "min_updates": 60}, 53, 0, id="a phase that is left out stays so"),
+        pytest.param({"epochs": 5, "min_updates": 60}, 0, 5, id="no examples"),
+    ],
+)
+def test_a_small_corpus_gets_more_epochs(recipe: dict[str, int], n_examples: int, epochs: int) -> None:
+    assert enough_epochs(TrainConfig(**recipe), n_examples) == epochs

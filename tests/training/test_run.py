@@ -268,7 +268,7 @@ def test_extended_before_its_end_a_phase_is_as_if_it_had_been_longer(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     """What is kept beside the weights goes on as well."""
-    changes = {**changes, "patience": 0, "schedule": "constant"}
+    changes = {**changes, "patience": 0, "schedule": "constant", "warmup": 0.0}
     run = start(**{**changes, "tune_epochs": 3})
     for event in run.run():
         if isinstance(event, EpochDone) and event.phase == "tune" and event.epoch == 2:
@@ -490,3 +490,11 @@ def test_a_phase_keeps_its_own_recipe() -> None:
     before = run.model.transformer.parameters.values.copy()
     list(iterator)
     np.testing.assert_allclose(run.model.transformer.parameters.values, before, atol=1e-9)
+
+
+def test_a_small_corpus_gets_epochs_for_the_least_number_of_updates() -> None:
+    run = start(pretrain_epochs=2, pretrain_min_updates=0, tune_epochs=2, tune_min_updates=7, batch_size=2)
+    epochs = {phase: config.epochs for phase, config in run.model.card.configs.items()}
+    assert epochs == {"pretrain": 2, "tune": 4}  # of three dialogues each, in two batches
+    done = [event for event in run.run() if isinstance(event, StepDone) and event.phase == "tune"]
+    assert len(done) >= 7

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -22,20 +23,19 @@ def test_a_word_that_one_of_many_wordings_has_alone_is_superfluous() -> None:
     assert superfluous_words(MANY) == set("abcdefghijklm"[: ENOUGH + 1])
     tokenizer = tokenizer_for(MANY, "word")
     assert isinstance(tokenizer, WordTokenizer)
-    assert set(tokenizer.words[6:]) == {
-        "Birds",
-        "sing",
-        ".",
-        "User",
-        "Assistant",
-        ":",
-        "Who",
-        "is",
-        "so",
-        "up",
-        "there",
-    }
+    assert set(tokenizer.words[6:]) == set(
+        re.findall(r"\w+|\W", "User:Assistant.Birds:sing.Who:is:so:up:there")
+    )
     assert tokenizer.unknown_spans("Who is so a") == [(10, 11)]
+
+
+def test_a_word_at_two_places_is_superfluous_as_well() -> None:
+    twice = with_more(Turn("Is a singing?", "Birds sing."))
+    assert superfluous_words(twice) == {*"abcdefghijklm"[: ENOUGH + 1], "Is", "singing", "?"}
+
+
+def test_a_word_at_more_places_stays() -> None:
+    assert "a" not in superfluous_words(with_more(Turn("Is a or a it?", "Birds sing.")))
 
 
 def test_with_fewer_wordings_every_word_is_needed() -> None:
@@ -47,7 +47,7 @@ def test_with_fewer_wordings_every_word_is_needed() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        Turn("Say a once more.", "No."),  # twice in questions
+        Turn("Say a once more.", "No."),  # in a question that has no other wordings
         Turn("And what else?", "There is a."),  # in an answer
     ],
 )

@@ -1,10 +1,11 @@
 """From rows to arrays: batches of rows of about the same length."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 
-from tinychat.config import IGNORE
+from tinychat.config import IGNORE, TrainConfig
 from tinychat.core.parameters import Ids
 from tinychat.training.rows import Row
 
@@ -51,3 +52,11 @@ def grouped(rows: Sequence[Row], batch_size: int, rng: np.random.Generator) -> l
         batches[-1].append(row)
         places += length
     return [batches[index] for index in rng.permutation(len(batches)).tolist()]
+
+
+def enough_epochs(config: TrainConfig, n_examples: int) -> int:
+    """Epochs of a phase with so many examples: those of the recipe, or more to come to `min_updates`."""
+    if not config.epochs or not n_examples:
+        return config.epochs
+    updates = ceil(ceil(n_examples / config.batch_size) / config.accumulate)
+    return max(config.epochs, ceil(config.min_updates / updates))

@@ -64,7 +64,7 @@ class RowSource(Protocol):
     """The rows without noise, in the order of the corpus."""
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
-        """The rows of an epoch, in the order of the corpus."""
+        """The rows of an epoch."""
         ...
 
 
@@ -110,14 +110,7 @@ class DialogueRows:
         rows, config = self.clean, self.config
         if any((config.typos, config.left_out, config.careless, config.unanswerable)):
             rows = [self._noisy(index, rng) for index in range(len(rows))]
-        if config.joined:
-            follows = rng.random(len(rows)) < config.joined
-            before = rng.integers(0, len(rows), len(rows)).tolist()
-            rows = [
-                self._joined(rows[before[index]], row) if follows[index] else row
-                for index, row in enumerate(rows)
-            ]
-        return rows
+        return self._paired(rows, rng) if config.joined else rows
 
     def _noisy(self, index: int, rng: np.random.Generator) -> Row:
         dialogue, config = self.dialogues[index], self.config
@@ -137,9 +130,16 @@ class DialogueRows:
             return dialogue
         return (Turn(question, self.declines[0]),)
 
-    def _joined(self, before: Row, row: Row) -> Row:
-        both = before.then(row)
-        return both if len(both.tokens) <= self.max_seq_len + 1 else row
+    def _paired(self, rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:
+        """Rows of which some are put behind another one, unless the two together are too long."""
+        order = rng.permutation(len(rows)).tolist()
+        n_pairs = int(len(rows) * self.config.joined / 2)
+        found = [rows[index] for index in order[2 * n_pairs :]]
+        for index in range(n_pairs):
+            first, second = rows[order[2 * index]], rows[order[2 * index + 1]]
+            both = first.then(second)
+            found += [both] if len(both.tokens) <= self.max_seq_len + 1 else [first, second]
+        return found
 
 
 def _fitting(

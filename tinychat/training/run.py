@@ -16,7 +16,7 @@ from tinychat.errors import UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
 from tinychat.presets import Preset
-from tinychat.training.batches import to_batch
+from tinychat.training.batches import enough_epochs, to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.find_lr import Trial, try_rates
 from tinychat.training.history import PhaseProgress
@@ -102,7 +102,12 @@ class TrainingRun:
             versions=_versions(),
         )
         kind = next(iter(configs.values())).optimizer
-        return cls(Model(transformer, tokenizer, card, make_optimizer(kind, transformer.parameters)), corpus)
+        model = Model(transformer, tokenizer, card, make_optimizer(kind, transformer.parameters))
+        run = cls(model, corpus)
+        for phase, config in configs.items():
+            n_examples = len(run._sources[phase].clean)
+            card.configs[phase] = replace(config, epochs=enough_epochs(config, n_examples))
+        return run
 
     @classmethod
     def resume(cls, model: Model, corpus_source: str | None = None) -> "TrainingRun":

@@ -8,7 +8,9 @@ from tinychat.tokenizer.bpe import VOCAB_SIZE
 from tinychat.tokenizer.word import words_of
 
 ENOUGH = 10
-"""Wordings of a question from which one can do without a word that is in none of the others."""
+"""Questions with the same answer from which one can do without a word that few of them have."""
+SELDOM = 2
+"""Places in the corpus at which nobody learns what a word means."""
 
 
 def tokenizer_for(corpus: Corpus, kind: str, vocab_size: int = VOCAB_SIZE) -> Tokenizer:
@@ -22,19 +24,16 @@ def tokenizer_for(corpus: Corpus, kind: str, vocab_size: int = VOCAB_SIZE) -> To
 
 
 def superfluous_words(corpus: Corpus) -> frozenset[str]:
-    """Words that stand once in the whole corpus, in one of many questions with the same answer.
+    """Words that stand at SELDOM places in the whole corpus, in questions that are one of many alike.
 
-    What they mean cannot be learnt from that place, and the question is understood without them. Read as
-    unknown words, they teach instead what an unknown word is worth (Dyer et al. 2015, section 3.2), and the
-    output layer, whose work grows with the vocabulary, does not compute what is never said.
+    What they mean can hardly be learnt there, and the questions are understood without them. Read as unknown
+    words, they teach instead what an unknown word is worth (Dyer et al. 2015, section 3.2), and the output
+    layer, whose work grows with the vocabulary, does not compute what is never said.
     """
     uses = Counter(word for text in corpus.texts() for word in words_of(text))
     turns = [turn for dialogue in corpus.dialogues for turn in dialogue]
     wordings = Counter(turn.assistant for turn in turns)
-    return frozenset(
-        word
-        for turn in turns
-        if wordings[turn.assistant] > ENOUGH
-        for word in words_of(turn.user)
-        if uses[word] == 1
+    places = Counter(
+        word for turn in turns if wordings[turn.assistant] > ENOUGH for word in words_of(turn.user)
     )
+    return frozenset(word for word, n in places.items() if n == uses[word] <= SELDOM)
