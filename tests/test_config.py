@@ -35,7 +35,7 @@ MODEL_NONSENSE: dict[str, tuple[object, ...]] = {
     "logit_softcap": (0, -1.0, nan, inf, "30", True),
     "dropout": (-0.1, 1.0, 2, nan, "0", None, False),
 }
-WHOLE_SHARES = ("final_lr", "typos", "left_out", "careless", "unanswerable", "joined")
+WHOLE_SHARES = ("final_lr", "typos", "left_out", "careless", "unanswerable", "cut_answers", "joined")
 """Fields that may be 1."""
 NOT_SHARES = (-0.1, 1, 1.0, 1.5, inf, nan, "0.9", None, [], False)
 
@@ -256,6 +256,7 @@ TRAIN_OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "left_out": ({"left_out": 0.1},),
     "careless": ({"careless": 0.1},),
     "unanswerable": ({"unanswerable": 0.1},),
+    "cut_answers": ({"cut_answers": 1},),
     "joined": ({"joined": 1.0},),
     "sample_every": ({"sample_every": 1},),
 }

@@ -158,6 +158,7 @@ TRAIN_CHANGES = {
     "left_out": 0.5,
     "careless": 0.5,
     "unanswerable": 0.5,
+    "cut_answers": 0.5,
     "joined": 0.5,
     "sample_every": 9,
 }

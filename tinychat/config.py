@@ -205,6 +205,10 @@ class TrainConfig:
     unanswerable: float = 0.0
     """Share of the questions whose telling words are replaced by made-up ones, and the answer by a
     don't-know, anew in every epoch; of no effect on a corpus without don't-knows."""
+    cut_answers: float = 0.0
+    """Share of the answers to many questions of which the beginning alone is learnt, anew in every epoch:
+    it tells whether the question was understood, and the rest is learnt often enough. It takes effect
+    together with mask_prompt."""
     joined: float = 0.0
     """Share of the dialogues that are put together in pairs, as if one had followed upon the other."""
     sample_every: int = 4
@@ -223,7 +227,7 @@ class TrainConfig:
                 raise ConfigError(f"{name} must be one of {values}, not {getattr(self, name)!r}")
         for name in ("beta1", "beta2", "momentum", "weight_decay", "ema_decay", "validation", "warmup"):
             _check_share(self, name)
-        for name in ("final_lr", "typos", "left_out", "careless", "unanswerable", "joined"):
+        for name in ("final_lr", "typos", "left_out", "careless", "unanswerable", "cut_answers", "joined"):
             _check_share(self, name, below=False)
         if self.weight_decay and self.optimizer == "adam":
             raise ConfigError("adam has no weight decay of its own; use optimizer adamw")

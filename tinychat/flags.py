@@ -64,6 +64,7 @@ _HELP = {
     "left_out": "share of a question's words left out while learning",
     "careless": "share of questions without capitals and end mark while learning",
     "unanswerable": "share of questions made unanswerable, and declined, while learning",
+    "cut_answers": "share of answers to many questions learnt by their beginning alone",
     "joined": "share of dialogues put together in pairs while learning",
     "sample_every": "epochs between two samples",
 }

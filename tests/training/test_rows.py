@@ -17,7 +17,17 @@ from tinychat.corpus import Corpus, Dialogue, Turn
 from tinychat.corpus.dialogue import ask_text
 from tinychat.tokenizer import Tokenizer, WordTokenizer, train_tokenizer
 from tinychat.training.batches import to_batch
-from tinychat.training.rows import TELLING, DialogueRows, FactRows, Row, dialogue_row, fact_row, turn_row
+from tinychat.training.rows import (
+    BEGINNING,
+    TELLING,
+    DialogueRows,
+    FactRows,
+    Row,
+    dialogue_row,
+    fact_row,
+    turn_row,
+)
+from tinychat.training.vocabulary import ENOUGH
 
 KINDS = ("word", "char", "bpe")
 every_tokenizer = pytest.mark.parametrize("kind", KINDS)
@@ -375,6 +385,59 @@ def test_a_dont_know_fits_into_the_context() -> None:
     length = len(drawn(whole)[0].tokens)
     rows = rows_of(LETTERS, MANY[:1], length - 5, declines=DECLINES, unanswerable=1.0)
     assert drawn(rows) == [row.cut(length - 4) for row in drawn(whole)]
+
+
+# Answers of which the beginning alone is learnt
+
+N_ALIKE = ENOUGH + 1
+OTHERS: tuple[Dialogue, ...] = (
+    *DIALOGUES,
+    (Turn("And now?", "Rain falls, and the sun melts it. Birds sing."),),
+)
+
+
+def cut_rows(joined: float = 0.0, mask_prompt: bool = True, share: float = 1.0) -> DialogueRows:
+    long = tuple((Turn(turn.user, "Rain falls, and the sun melts it all."),) for (turn,) in MANY[:N_ALIKE])
+    tokenizer = WordTokenizer.train(Corpus("", dialogues=(*long, *OTHERS)).texts())
+    return rows_of(tokenizer, (*long, *OTHERS), 96, cut_answers=share, joined=joined, mask_prompt=mask_prompt)
+
+
+def test_answers_to_many_questions_are_cut_to_their_beginning_and_no_others() -> None:
+    rows = cut_rows()
+    lengths = set()
+    for seed in range(20):
+        for row, clean, many in zip(
+            drawn(rows, seed), rows.clean, [True] * N_ALIKE + [False] * 4, strict=True
+        ):
+            assert row == clean.cut(len(row.tokens))
+            if many:
+                lengths.add(row.n_predicted)
+            else:
+                assert row is clean
+    assert lengths == set(range(BEGINNING[0], BEGINNING[1] + 1))
+
+
+def test_the_share_of_answers_that_are_cut() -> None:
+    rows = cut_rows(share=0.3)
+    cut = [
+        row != clean
+        for seed in range(100)
+        for row, clean in zip(drawn(rows, seed)[:ENOUGH], rows.clean[:ENOUGH], strict=True)
+    ]
+    assert np.mean(cut) == pytest.approx(0.3, abs=0.05)
+
+
+def test_without_a_mask_nothing_is_cut() -> None:
+    rows = cut_rows(mask_prompt=False)
+    assert drawn(rows) == rows.clean
+
+
+def test_what_another_dialogue_follows_is_whole() -> None:
+    rows = cut_rows(joined=1.0)
+    for seed in range(10):
+        for row in drawn(rows, seed):
+            firsts = [clean for clean in rows.clean if row.cut(len(clean.tokens)) == clean]
+            assert firsts or row.n_predicted <= BEGINNING[1]
 
 
 # Dialogues in pairs

@@ -1,5 +1,6 @@
 """From a corpus to rows of tokens, drawn anew in every epoch where the recipe adds noise."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -10,7 +11,10 @@ from tinychat.corpus import Dialogue, Turn
 from tinychat.corpus.dialogue import ask_text
 from tinychat.tokenizer import Tokenizer
 from tinychat.training.noise import with_made_up_words, with_noise, words
+from tinychat.training.vocabulary import ENOUGH
 
+BEGINNING = (2, 6)
+"""Fewest and most tokens of an answer that is cut short."""
 TELLING = 3
 """A word tells what a question is about if the questions that have it get no more different answers."""
 
@@ -105,12 +109,17 @@ class DialogueRows:
         self._telling = frozenset(word for word, found in answers.items() if len(found) <= TELLING)
         rows = [dialogue_row(dialogue, tokenizer, config.mask_prompt) for dialogue in dialogues]
         self.dialogues, self.clean, self.n_cut = _fitting(dialogues, rows, max_seq_len)
+        wordings = Counter(dialogue[-1].assistant for dialogue in self.dialogues)
+        self._is_common = [wordings[dialogue[-1].assistant] > ENOUGH for dialogue in self.dialogues]
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
         rows, config = self.clean, self.config
         if any((config.typos, config.left_out, config.careless, config.unanswerable)):
             rows = [self._noisy(index, rng) for index in range(len(rows))]
-        return self._paired(rows, rng) if config.joined else rows
+        short = rows
+        if config.cut_answers and config.mask_prompt:
+            short = [self._short(index, row, rng) for index, row in enumerate(rows)]
+        return self._paired(rows, short, rng) if config.joined else short
 
     def _noisy(self, index: int, rng: np.random.Generator) -> Row:
         dialogue, config = self.dialogues[index], self.config
@@ -130,13 +139,20 @@ class DialogueRows:
             return dialogue
         return (Turn(question, self.declines[0]),)
 
-    def _paired(self, rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:
-        """Rows of which some are put behind another one, unless the two together are too long."""
+    def _short(self, index: int, row: Row, rng: np.random.Generator) -> Row:
+        """Perhaps without the end of its last answer, if many questions share that answer."""
+        if not self._is_common[index] or rng.random() >= self.config.cut_answers:
+            return row
+        n_prompt = len(row.counts) - row.counts[::-1].index(False)
+        return row.cut(n_prompt + int(rng.integers(*BEGINNING, endpoint=True)))
+
+    def _paired(self, rows: Sequence[Row], short: Sequence[Row], rng: np.random.Generator) -> list[Row]:
+        """The short rows, of which some are put behind a whole one, unless the two together are too long."""
         order = rng.permutation(len(rows)).tolist()
         n_pairs = int(len(rows) * self.config.joined / 2)
-        found = [rows[index] for index in order[2 * n_pairs :]]
+        found = [short[index] for index in order[2 * n_pairs :]]
         for index in range(n_pairs):
-            first, second = rows[order[2 * index]], rows[order[2 * index + 1]]
+            first, second = rows[order[2 * index]], short[order[2 * index + 1]]
             both = first.then(second)
             found += [both] if len(both.tokens) <= self.max_seq_len + 1 else [first, second]
         return found
