@@ -271,6 +271,7 @@ def test_all_values_stand_in_the_file(name: str, tmp_path: Path) -> None:
 CHANGES: dict[str, dict[str, Any]] = {
     "heads": {"n_heads": 4, "n_kv_heads": 2, "attention_output": True},
     "sliding": {
+        "n_layers": 3,
         "layer_types": ("sliding", "full", "sliding"),
         "sliding_window": 4,
         "positions": "rope",

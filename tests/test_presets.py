@@ -154,6 +154,7 @@ TRAIN_CHANGES = {
     "clip_norm": 1.5,
     "ema_decay": 0.5,
     "validation": 0.25,
+    "noise_from": 3,
     "typos": 0.5,
     "left_out": 0.5,
     "careless": 0.5,

@@ -196,6 +196,9 @@ class TrainConfig:
     """Share of the examples that are held out and measured after every epoch; the best weights are kept."""
     patience: int = 0
     """Epochs in a row without a better held-out loss after which the phase ends early; 0: it never does."""
+    noise_from: int = 1
+    """Dialogues that end with the same answer from which on what follows here may happen to them: a question
+    that stands alone has nothing but its own words to tell it from others."""
     typos: float = 0.0
     """Share of the words of questions that are misspelt, anew in every epoch."""
     left_out: float = 0.0
@@ -206,9 +209,8 @@ class TrainConfig:
     """Share of the questions whose telling words are replaced by made-up ones, and the answer by a
     don't-know, anew in every epoch; of no effect on a corpus without don't-knows."""
     cut_answers: float = 0.0
-    """Share of the answers to many questions of which the beginning alone is learnt, anew in every epoch:
-    it tells whether the question was understood, and the rest is learnt often enough. It takes effect
-    together with mask_prompt."""
+    """Share of the answers of which the beginning alone is learnt, anew in every epoch: it tells whether
+    the question was understood, and the rest is learnt often enough. Takes effect with mask_prompt."""
     joined: float = 0.0
     """Share of the dialogues that are put together in pairs, as if one had followed upon the other."""
     sample_every: int = 4
@@ -219,7 +221,7 @@ class TrainConfig:
             value = getattr(self, name)
             if type(value) is not int or value < 0:
                 raise ConfigError(f"{name} must be a whole number of at least 0, not {value!r}")
-        counts = ("sample_every", "batch_size", "accumulate", "workers")
+        counts = ("sample_every", "batch_size", "accumulate", "workers", "noise_from")
         _check_numbers(self, counts, ("lr", "hidden_lr", "clip_norm", "eps"))
         for name in ("schedule", "optimizer", "mask_prompt"):
             if not _among(getattr(self, name), _TRAIN_CHOICES[name]):

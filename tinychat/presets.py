@@ -88,7 +88,7 @@ _MODERN: dict[str, Any] = {
     "beta2": 0.99,
     "weight_decay": 0.1,
     "clip_norm": 1.0,
-    "batch_size": 24,
+    "batch_size": 48,
     "workers": 2,
 }
 """Of both phases of `modern`."""
@@ -105,18 +105,21 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="modern",
             summary="a small model of today's kind, which answers what was never worded that way",
-            pretrain=TrainConfig(**_MODERN, epochs=4, lr=0.03, warmup=0.1),
+            pretrain=TrainConfig(**_MODERN, epochs=4, min_updates=8, lr=0.03, warmup=0.1),
             tune=TrainConfig(
                 **_MODERN,
-                epochs=5,
-                lr=0.03,
+                epochs=7,
+                min_updates=45,
+                lr=0.035,
                 schedule="linear",
                 warmup=0.03,
                 mask_prompt=True,
+                noise_from=10,
                 typos=0.03,
-                unanswerable=0.1,
+                unanswerable=0.16,
                 careless=0.3,
-                joined=0.5,
+                cut_answers=0.85,
+                joined=0.4,
                 sample_every=1,
             ),
             model={

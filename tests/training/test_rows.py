@@ -396,14 +396,15 @@ OTHERS: tuple[Dialogue, ...] = (
 )
 
 
-def cut_rows(joined: float = 0.0, mask_prompt: bool = True, share: float = 1.0) -> DialogueRows:
+def many_alike(**recipe: Any) -> DialogueRows:
+    """N_ALIKE dialogues with one answer, and some others."""
     long = tuple((Turn(turn.user, "Rain falls, and the sun melts it all."),) for (turn,) in MANY[:N_ALIKE])
     tokenizer = WordTokenizer.train(Corpus("", dialogues=(*long, *OTHERS)).texts())
-    return rows_of(tokenizer, (*long, *OTHERS), 96, cut_answers=share, joined=joined, mask_prompt=mask_prompt)
+    return rows_of(tokenizer, (*long, *OTHERS), 96, **{"noise_from": N_ALIKE, "mask_prompt": True, **recipe})
 
 
 def test_answers_to_many_questions_are_cut_to_their_beginning_and_no_others() -> None:
-    rows = cut_rows()
+    rows = many_alike(cut_answers=1.0)
     lengths = set()
     for seed in range(20):
         for row, clean, many in zip(
@@ -418,7 +419,7 @@ def test_answers_to_many_questions_are_cut_to_their_beginning_and_no_others() ->
 
 
 def test_the_share_of_answers_that_are_cut() -> None:
-    rows = cut_rows(share=0.3)
+    rows = many_alike(cut_answers=0.3)
     cut = [
         row != clean
         for seed in range(100)
@@ -428,16 +429,26 @@ def test_the_share_of_answers_that_are_cut() -> None:
 
 
 def test_without_a_mask_nothing_is_cut() -> None:
-    rows = cut_rows(mask_prompt=False)
+    rows = many_alike(cut_answers=1.0, mask_prompt=False)
     assert drawn(rows) == rows.clean
 
 
 def test_what_another_dialogue_follows_is_whole() -> None:
-    rows = cut_rows(joined=1.0)
+    rows = many_alike(cut_answers=1.0, joined=1.0)
     for seed in range(10):
         for row in drawn(rows, seed):
             firsts = [clean for clean in rows.clean if row.cut(len(clean.tokens)) == clean]
             assert firsts or row.n_predicted <= BEGINNING[1]
+
+
+@pytest.mark.parametrize("noise", ["typos", "left_out", "careless", "joined", "cut_answers"])
+def test_to_questions_that_stand_alone_nothing_happens(noise: str) -> None:
+    rows = many_alike(**{noise: 0.9})
+    found = drawn(rows)
+    assert all(clean in found for clean in rows.clean[N_ALIKE:])
+    assert not all(clean in found for clean in rows.clean[:N_ALIKE])
+    none = many_alike(**{noise: 0.9, "noise_from": N_ALIKE + 1})
+    assert drawn(none) == none.clean
 
 
 # Dialogues in pairs

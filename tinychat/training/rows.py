@@ -11,7 +11,6 @@ from tinychat.corpus import Dialogue, Turn
 from tinychat.corpus.dialogue import ask_text
 from tinychat.tokenizer import Tokenizer
 from tinychat.training.noise import with_made_up_words, with_noise, words
-from tinychat.training.vocabulary import ENOUGH
 
 BEGINNING = (2, 6)
 """Fewest and most tokens of an answer that is cut short."""
@@ -110,15 +109,21 @@ class DialogueRows:
         rows = [dialogue_row(dialogue, tokenizer, config.mask_prompt) for dialogue in dialogues]
         self.dialogues, self.clean, self.n_cut = _fitting(dialogues, rows, max_seq_len)
         wordings = Counter(dialogue[-1].assistant for dialogue in self.dialogues)
-        self._is_common = [wordings[dialogue[-1].assistant] > ENOUGH for dialogue in self.dialogues]
+        self._common = [
+            index
+            for index, dialogue in enumerate(self.dialogues)
+            if wordings[dialogue[-1].assistant] >= config.noise_from
+        ]
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
-        rows, config = self.clean, self.config
+        rows, config = list(self.clean), self.config
         if any((config.typos, config.left_out, config.careless, config.unanswerable)):
-            rows = [self._noisy(index, rng) for index in range(len(rows))]
-        short = rows
+            for index in self._common:
+                rows[index] = self._noisy(index, rng)
+        short = list(rows)
         if config.cut_answers and config.mask_prompt:
-            short = [self._short(index, row, rng) for index, row in enumerate(rows)]
+            for index in self._common:
+                short[index] = self._short(rows[index], rng)
         return self._paired(rows, short, rng) if config.joined else short
 
     def _noisy(self, index: int, rng: np.random.Generator) -> Row:
@@ -139,23 +144,24 @@ class DialogueRows:
             return dialogue
         return (Turn(question, self.declines[0]),)
 
-    def _short(self, index: int, row: Row, rng: np.random.Generator) -> Row:
-        """Perhaps without the end of its last answer, if many questions share that answer."""
-        if not self._is_common[index] or rng.random() >= self.config.cut_answers:
+    def _short(self, row: Row, rng: np.random.Generator) -> Row:
+        """Perhaps without the end of its last answer."""
+        if rng.random() >= self.config.cut_answers:
             return row
         n_prompt = len(row.counts) - row.counts[::-1].index(False)
         return row.cut(n_prompt + int(rng.integers(*BEGINNING, endpoint=True)))
 
-    def _paired(self, rows: Sequence[Row], short: Sequence[Row], rng: np.random.Generator) -> list[Row]:
+    def _paired(self, rows: Sequence[Row], short: list[Row], rng: np.random.Generator) -> list[Row]:
         """The short rows, of which some are put behind a whole one, unless the two together are too long."""
-        order = rng.permutation(len(rows)).tolist()
-        n_pairs = int(len(rows) * self.config.joined / 2)
-        found = [short[index] for index in order[2 * n_pairs :]]
-        for index in range(n_pairs):
-            first, second = rows[order[2 * index]], short[order[2 * index + 1]]
-            both = first.then(second)
-            found += [both] if len(both.tokens) <= self.max_seq_len + 1 else [first, second]
-        return found
+        order = [self._common[place] for place in rng.permutation(len(self._common)).tolist()]
+        n_pairs = int(len(order) * self.config.joined / 2)
+        gone = set()
+        for first, second in zip(order[:n_pairs], order[n_pairs : 2 * n_pairs], strict=True):
+            both = rows[first].then(short[second])
+            if len(both.tokens) <= self.max_seq_len + 1:
+                short[second] = both
+                gone.add(first)
+        return [row for index, row in enumerate(short) if index not in gone]
 
 
 def _fitting(
