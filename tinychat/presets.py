@@ -88,7 +88,7 @@ _MODERN: dict[str, Any] = {
     "beta2": 0.99,
     "weight_decay": 0.1,
     "clip_norm": 1.0,
-    "batch_size": 48,
+    "batch_size": 64,
     "workers": 2,
 }
 """Of both phases of `modern`."""
@@ -108,18 +108,18 @@ PRESETS: dict[str, Preset] = {
             pretrain=TrainConfig(**_MODERN, epochs=4, min_updates=8, lr=0.03, warmup=0.1),
             tune=TrainConfig(
                 **_MODERN,
-                epochs=7,
+                epochs=9,
                 min_updates=45,
-                lr=0.035,
+                lr=0.04,
                 schedule="linear",
                 warmup=0.03,
                 mask_prompt=True,
                 noise_from=10,
                 typos=0.03,
-                unanswerable=0.16,
+                unanswerable=0.18,
                 careless=0.3,
-                cut_answers=0.85,
-                joined=0.4,
+                cut_answers=1.0,
+                joined=0.3,
                 sample_every=1,
             ),
             model={

@@ -12,7 +12,7 @@ from tinychat.corpus.dialogue import ask_text
 from tinychat.tokenizer import Tokenizer
 from tinychat.training.noise import with_made_up_words, with_noise, words
 
-BEGINNING = (2, 6)
+BEGINNING = (2, 4)
 """Fewest and most tokens of an answer that is cut short."""
 TELLING = 3
 """A word tells what a question is about if the questions that have it get no more different answers."""
@@ -152,12 +152,12 @@ class DialogueRows:
         return row.cut(n_prompt + int(rng.integers(*BEGINNING, endpoint=True)))
 
     def _paired(self, rows: Sequence[Row], short: list[Row], rng: np.random.Generator) -> list[Row]:
-        """The short rows, of which some are put behind a whole one, unless the two together are too long."""
+        """The short rows; in the place of some of them pairs of whole ones, unless they are too long."""
         order = [self._common[place] for place in rng.permutation(len(self._common)).tolist()]
         n_pairs = int(len(order) * self.config.joined / 2)
         gone = set()
         for first, second in zip(order[:n_pairs], order[n_pairs : 2 * n_pairs], strict=True):
-            both = rows[first].then(short[second])
+            both = rows[first].then(rows[second])
             if len(both.tokens) <= self.max_seq_len + 1:
                 short[second] = both
                 gone.add(first)
