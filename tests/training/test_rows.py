@@ -438,7 +438,7 @@ def test_dialogues_in_pairs_stay_whole() -> None:
     for seed in range(10):
         for row in drawn(rows, seed):
             pairs = [a for a in rows.clean for b in rows.clean if a.then(b) == row]
-            assert pairs or row.n_predicted <= BEGINNING[1]
+            assert pairs or row in rows.clean[N_ALIKE:] or row.n_predicted <= BEGINNING[1]
 
 
 @pytest.mark.parametrize("noise", ["typos", "left_out", "careless", "joined", "cut_answers"])
