@@ -108,7 +108,7 @@ PRESETS: dict[str, Preset] = {
             pretrain=TrainConfig(**_MODERN, epochs=4, lr=0.03, warmup=0.1),
             tune=TrainConfig(
                 **_MODERN,
-                epochs=9,
+                epochs=8,
                 min_updates=16,
                 lr=0.04,
                 schedule="linear",
@@ -116,7 +116,7 @@ PRESETS: dict[str, Preset] = {
                 mask_prompt=True,
                 noise_from=10,
                 typos=0.03,
-                unanswerable=0.12,
+                unanswerable=0.11,
                 careless=0.3,
                 cut_answers=1.0,
                 joined=0.3,

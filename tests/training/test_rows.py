@@ -17,6 +17,7 @@ from tinychat.corpus import Corpus, Dialogue, Turn
 from tinychat.corpus.dialogue import ask_text
 from tinychat.tokenizer import Tokenizer, WordTokenizer, train_tokenizer
 from tinychat.training.batches import to_batch
+from tinychat.training.noise import with_noise
 from tinychat.training.rows import (
     BEGINNING,
     TELLING,
@@ -285,6 +286,21 @@ def test_a_misspelt_row_fits_into_the_context() -> None:
     found = [len(row.tokens) for seed in range(30) for row in drawn(rows, seed)]
     assert max(found) == context + 1
     assert min(found) < context + 1
+
+
+@every_tokenizer
+@given(st.lists(TEXTS, min_size=2, max_size=4), TEXTS, st.booleans())
+def test_a_noisy_row_is_that_of_the_noisy_dialogue(
+    kind: str, questions: list[str], answer: str, mask_prompt: bool
+) -> None:
+    tokenizer = tokenizer_of(kind)
+    config = TrainConfig(typos=0.5, careless=0.5, mask_prompt=mask_prompt)
+    dialogues = [(Turn(question, answer),) for question in questions]
+    found = DialogueRows(dialogues, tokenizer, 500, config).draw(np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    for row, (turn,) in zip(found, dialogues, strict=True):
+        noisy = Turn(with_noise(turn.user, config, rng), turn.assistant)
+        assert row == turn_row(noisy, tokenizer, mask_prompt)
 
 
 # Unanswerable questions

@@ -101,6 +101,7 @@ class DialogueRows:
         """`declines` are the answers that are don't-knows; the first is given to unanswerable questions."""
         self.tokenizer, self.max_seq_len = tokenizer, max_seq_len
         self.config, self.declines = config, declines
+        self._answers: dict[str, list[int]] = {}
         answers: dict[str, set[str]] = {}
         for dialogue in dialogues:
             for word in words(dialogue[0].user):
@@ -134,8 +135,20 @@ class DialogueRows:
             noisy = tuple(Turn(with_noise(turn.user, config, rng), turn.assistant) for turn in dialogue)
         if noisy == dialogue:
             return self.clean[index]
-        row = dialogue_row(noisy, self.tokenizer, config.mask_prompt).cut(self.max_seq_len + 1)
+        row = Row([], [])
+        for turn in noisy:
+            row = row.then(self._turn_row(turn))
+        row = row.cut(self.max_seq_len + 1)
         return row if row.n_predicted else self.clean[index]  # a longer question may leave no room
+
+    def _turn_row(self, turn: Turn) -> Row:
+        """As `turn_row`, whose tokens of the answer are the same for every question."""
+        prompt = self.tokenizer.encode(ask_text(turn.user))
+        answer = self._answers.get(turn.assistant)
+        if answer is None:
+            answer = turn_row(turn, self.tokenizer).tokens[len(prompt) :]
+            self._answers[turn.assistant] = answer
+        return Row(prompt + answer, [not self.config.mask_prompt] * len(prompt) + [True] * len(answer))
 
     def _unanswerable(self, dialogue: Dialogue, rng: np.random.Generator) -> Dialogue:
         """The dialogue itself if it has several turns, is a don't-know already, or has no telling word."""
