@@ -109,7 +109,7 @@ PRESETS: dict[str, Preset] = {
             tune=TrainConfig(
                 **_MODERN,
                 epochs=8,
-                min_updates=16,
+                min_updates=48,
                 lr=0.04,
                 schedule="linear",
                 warmup=0.03,
@@ -120,7 +120,7 @@ PRESETS: dict[str, Preset] = {
                 careless=0.3,
                 cut_answers=1.0,
                 joined=0.3,
-                sample_every=2,
+                sample_every=4,
             ),
             model={
                 "n_layers": 2,

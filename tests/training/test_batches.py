@@ -176,18 +176,18 @@ def test_every_target_is_the_next_token_of_its_row_or_ignored(tokens: list[list[
 
 
 @pytest.mark.parametrize(
-    ("recipe", "n_examples", "epochs"),
+    ("recipe", "lengths", "epochs"),
     [
-        pytest.param({"epochs": 5}, 53, 5, id="no least number"),
-        pytest.param({"epochs": 5, "min_updates": 60, "batch_size": 24}, 53, 20, id="three updates an epoch"),
-        pytest.param({"epochs": 5, "min_updates": 61, "batch_size": 24}, 53, 21, id="rounded up"),
-        pytest.param(
-            {"epochs": 5, "min_updates": 60, "batch_size": 24}, 5300, 5, id="a large corpus has enough"
-        ),
-        pytest.param({"epochs": 5, "min_updates": 60, "accumulate": 10}, 53, 10, id="batches put together"),
-        pytest.param({"epochs": 0, "min_updates": 60}, 53, 0, id="a phase that is left out stays so"),
-        pytest.param({"epochs": 5, "min_updates": 60}, 0, 5, id="no examples"),
+        pytest.param({"epochs": 5}, [9] * 53, 5, id="no least number"),
+        pytest.param({"epochs": 5, "min_updates": 60, "batch_size": 24}, [9] * 53, 20, id="updates"),
+        pytest.param({"epochs": 5, "min_updates": 61, "batch_size": 24}, [9] * 53, 21, id="rounded up"),
+        pytest.param({"epochs": 5, "min_updates": 60, "batch_size": 24}, [9] * 999, 5, id="a large corpus"),
+        pytest.param({"epochs": 5, "min_updates": 60, "accumulate": 10}, [9] * 53, 10, id="put together"),
+        pytest.param({"epochs": 5, "min_updates": 60, "batch_size": 24}, [9, 5] * 9, 30, id="of two lengths"),
+        pytest.param({"epochs": 0, "min_updates": 60}, [9] * 53, 0, id="a phase that is left out stays so"),
+        pytest.param({"epochs": 5, "min_updates": 60}, [], 5, id="no rows"),
     ],
 )
-def test_a_small_corpus_gets_more_epochs(recipe: dict[str, int], n_examples: int, epochs: int) -> None:
-    assert enough_epochs(TrainConfig(**recipe), n_examples) == epochs
+def test_a_small_corpus_gets_more_epochs(recipe: dict[str, int], lengths: list[int], epochs: int) -> None:
+    rows = [Row([0] * length, [True] * length) for length in lengths]
+    assert enough_epochs(TrainConfig(**recipe), rows) == epochs

@@ -54,9 +54,9 @@ def grouped(rows: Sequence[Row], batch_size: int, rng: np.random.Generator) -> l
     return [batches[index] for index in rng.permutation(len(batches)).tolist()]
 
 
-def enough_epochs(config: TrainConfig, n_examples: int) -> int:
-    """Epochs of a phase with so many examples: those of the recipe, or more to come to `min_updates`."""
-    if not config.epochs or not n_examples:
+def enough_epochs(config: TrainConfig, rows: Sequence[Row]) -> int:
+    """Epochs of a phase with such rows: those of the recipe, or more to come to `min_updates`."""
+    if not config.epochs or not rows:
         return config.epochs
-    updates = ceil(ceil(n_examples / config.batch_size) / config.accumulate)
-    return max(config.epochs, ceil(config.min_updates / updates))
+    n_batches = len(grouped(rows, config.batch_size, np.random.default_rng(0)))  # whatever their order
+    return max(config.epochs, ceil(config.min_updates / ceil(n_batches / config.accumulate)))

@@ -105,8 +105,7 @@ class TrainingRun:
         model = Model(transformer, tokenizer, card, make_optimizer(kind, transformer.parameters))
         run = cls(model, corpus)
         for phase, config in configs.items():
-            n_examples = len(run._sources[phase].clean)
-            card.configs[phase] = replace(config, epochs=enough_epochs(config, n_examples))
+            card.configs[phase] = replace(config, epochs=enough_epochs(config, run._sources[phase].clean))
         return run
 
     @classmethod
