@@ -105,7 +105,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="modern",
             summary="a small model of today's kind, which answers what was never worded that way",
-            pretrain=TrainConfig(**_MODERN, epochs=4, lr=0.03, warmup=0.1),
+            pretrain=TrainConfig(**_MODERN, epochs=3, lr=0.03, warmup=0.1),
             tune=TrainConfig(
                 **_MODERN,
                 epochs=8,
