@@ -52,7 +52,7 @@ def test_modern_learns_rustgpt_by_heart(seed: int) -> None:
 
 @pytest.mark.slow
 def test_modern_answers_what_it_has_never_seen_and_declines_what_it_does_not_know() -> None:
-    """The README has the figures of three seeds; another machine, which rounds otherwise, is like one more."""
+    """The README has the figures of three seeds; another machine rounds otherwise, and is like one more."""
     corpus = load_corpus("world")
     model = trained_to_the_end(corpus, 0, "modern").model
     assert model.n_parameters <= 1_500_000
