@@ -22,7 +22,7 @@ from tinychat.training.run import TrainingRun
 
 STEPS: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     (
-        "batches of 24, few epochs, learning rate 0.003",
+        "batches of 64, few epochs, learning rate 0.003",
         ("batch_size", "workers", "epochs", "min_updates", "clip_norm"),
         {"lr": 0.003},
     ),
@@ -40,9 +40,9 @@ STEPS: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     ("embedding and output tied", ("tie_embeddings",), {}),
     ("2 layers", ("n_layers",), {}),
     ("AdamW: matrices decay, shorter memory", ("weight_decay", "beta2"), {"optimizer": "adamw"}),
-    ("Muon at 0.01, embeddings at 0.03", ("optimizer", "momentum", "hidden_lr", "lr"), {}),
-    ("dialogues in pairs", ("joined",), {}),
-    ("typos and careless questions", ("typos", "careless"), {}),
+    ("Muon at 0.014, embeddings at 0.04", ("optimizer", "momentum", "hidden_lr", "lr"), {}),
+    ("dialogues in pairs, answers by their beginning", ("noise_from", "joined", "cut_answers"), {}),
+    ("typos and careless questions, where many share an answer", ("noise_from", "typos", "careless"), {}),
     ("unanswerable questions: all of `modern`", ("unanswerable", "sample_every"), {}),
 ]
 """Name of each step, the fields that take modern's values in it, and values of the step's own."""
