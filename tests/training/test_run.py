@@ -498,3 +498,12 @@ def test_a_small_corpus_gets_epochs_for_the_least_number_of_updates() -> None:
     assert epochs == {"pretrain": 2, "tune": 4}  # of three dialogues each, in two batches
     done = [event for event in run.run() if isinstance(event, StepDone) and event.phase == "tune"]
     assert len(done) >= 7
+
+
+def test_no_question_that_it_does_not_know_is_proposed() -> None:
+    corpus = replace(CORPUS, dialogues=(*DIALOGUES, (Turn("Why is the moon so round?", "Who knows."),)))
+    assert "Why is the moon so round?" in start(corpus).model.card.examples
+    assert (
+        "Why is the moon so round?"
+        not in start(replace(corpus, declines=("Who knows.",))).model.card.examples
+    )

@@ -198,9 +198,11 @@ def _sample_prompts(corpus: Corpus) -> dict[str, str]:
 
 
 def _examples(corpus: Corpus) -> list[str]:
-    """Questions from all over the corpus, no two with the same answer, and no mere greetings if it can be."""
+    """Questions from all over the corpus, no two with the same answer, and, if it can be, no mere greetings
+    and none that it does not know."""
     first_wordings = {dialogue[0].assistant: dialogue[0].user for dialogue in reversed(corpus.dialogues)}
-    questions = list(reversed(first_wordings.values()))
+    known = {answer: question for answer, question in first_wordings.items() if answer not in corpus.declines}
+    questions = list(reversed((known or first_wordings).values()))
     questions = [
         question for question in questions if len(question.split()) >= _WORDS_OF_A_QUESTION
     ] or questions
