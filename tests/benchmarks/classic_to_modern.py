@@ -42,7 +42,7 @@ STEPS: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     ("AdamW: matrices decay, shorter memory", ("weight_decay", "beta2"), {"optimizer": "adamw"}),
     ("Muon at 0.014, embeddings at 0.04", ("optimizer", "momentum", "hidden_lr", "lr"), {}),
     ("dialogues in pairs, answers by their beginning", ("noise_from", "joined", "cut_answers"), {}),
-    ("typos and careless questions, where many share an answer", ("noise_from", "typos", "careless"), {}),
+    ("typos and careless questions, where many share an answer", ("typos", "careless"), {}),
     ("unanswerable questions: all of `modern`", ("unanswerable", "sample_every"), {}),
 ]
 """Name of each step, the fields that take modern's values in it, and values of the step's own."""
