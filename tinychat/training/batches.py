@@ -56,7 +56,7 @@ def grouped(rows: Sequence[Row], batch_size: int, rng: np.random.Generator) -> l
 
 def enough_epochs(config: TrainConfig, rows: Sequence[Row]) -> int:
     """Epochs of a phase with such rows: those of the recipe, or more to come to `min_updates`."""
-    if not config.epochs or not rows:
+    if not (config.epochs and config.min_updates and rows):
         return config.epochs
     n_batches = len(grouped(rows, config.batch_size, np.random.default_rng(0)))  # whatever their order
     return max(config.epochs, ceil(config.min_updates / ceil(n_batches / config.accumulate)))

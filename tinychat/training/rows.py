@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -102,11 +103,6 @@ class DialogueRows:
         self.tokenizer, self.max_seq_len = tokenizer, max_seq_len
         self.config, self.declines = config, declines
         self._answers: dict[str, list[int]] = {}
-        answers: dict[str, set[str]] = {}
-        for dialogue in dialogues:
-            for word in words(dialogue[0].user):
-                answers.setdefault(word.lower(), set()).add(dialogue[0].assistant)
-        self._telling = frozenset(word for word, found in answers.items() if len(found) <= TELLING)
         rows = [dialogue_row(dialogue, tokenizer, config.mask_prompt) for dialogue in dialogues]
         self.dialogues, self.clean, self.n_cut = _fitting(dialogues, rows, max_seq_len)
         wordings = Counter(dialogue[-1].assistant for dialogue in self.dialogues)
@@ -115,6 +111,14 @@ class DialogueRows:
             for index, dialogue in enumerate(self.dialogues)
             if wordings[dialogue[-1].assistant] >= config.noise_from
         ]
+
+    @cached_property
+    def _telling(self) -> frozenset[str]:
+        answers: dict[str, set[str]] = {}
+        for dialogue in self.dialogues:
+            for word in words(dialogue[0].user):
+                answers.setdefault(word.lower(), set()).add(dialogue[0].assistant)
+        return frozenset(word for word, found in answers.items() if len(found) <= TELLING)
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
         rows, config = list(self.clean), self.config

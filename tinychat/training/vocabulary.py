@@ -24,16 +24,18 @@ def tokenizer_for(corpus: Corpus, kind: str, vocab_size: int = VOCAB_SIZE) -> To
 
 
 def superfluous_words(corpus: Corpus) -> frozenset[str]:
-    """Words that stand at SELDOM places in the whole corpus, in questions that are one of many alike.
+    """Words that stand at SELDOM places at most in the whole corpus, in questions that are one of many alike.
 
     What they mean can hardly be learnt there, and the questions are understood without them. Read as unknown
     words, they teach instead what an unknown word is worth (Dyer et al. 2015, section 3.2), and the output
     layer, whose work grows with the vocabulary, does not compute what is never said.
     """
-    uses = Counter(word for text in corpus.texts() for word in words_of(text))
     turns = [turn for dialogue in corpus.dialogues for turn in dialogue]
     wordings = Counter(turn.assistant for turn in turns)
     places = Counter(
         word for turn in turns if wordings[turn.assistant] > ENOUGH for word in words_of(turn.user)
     )
+    if not places:
+        return frozenset()
+    uses = Counter(word for text in corpus.texts() for word in words_of(text))
     return frozenset(word for word, n in places.items() if n == uses[word] <= SELDOM)
