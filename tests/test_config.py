@@ -35,7 +35,7 @@ MODEL_NONSENSE: dict[str, tuple[object, ...]] = {
     "logit_softcap": (0, -1.0, nan, inf, "30", True),
     "dropout": (-0.1, 1.0, 2, nan, "0", None, False),
 }
-WHOLE_SHARES = ("final_lr", "typos", "left_out", "careless", "unanswerable", "cut_answers", "joined")
+WHOLE_SHARES = ("final_lr", "typos", "careless", "unanswerable", "cut_answers", "joined")
 """Fields that may be 1."""
 NOT_SHARES = (-0.1, 1, 1.0, 1.5, inf, nan, "0.9", None, [], False)
 
@@ -254,7 +254,6 @@ TRAIN_OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "patience": ({"patience": 5, "validation": 0.1},),
     "noise_from": ({"noise_from": 10},),
     "typos": ({"typos": 0.1}, {"typos": 1}),
-    "left_out": ({"left_out": 0.1},),
     "careless": ({"careless": 0.1},),
     "unanswerable": ({"unanswerable": 0.1},),
     "cut_answers": ({"cut_answers": 1},),

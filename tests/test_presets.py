@@ -156,7 +156,6 @@ TRAIN_CHANGES = {
     "validation": 0.25,
     "noise_from": 3,
     "typos": 0.5,
-    "left_out": 0.5,
     "careless": 0.5,
     "unanswerable": 0.5,
     "cut_answers": 0.5,

@@ -201,8 +201,6 @@ class TrainConfig:
     that stands alone has nothing but its own words to tell it from others."""
     typos: float = 0.0
     """Share of the words of questions that are misspelt, anew in every epoch."""
-    left_out: float = 0.0
-    """Share of the words of questions that are left out, anew in every epoch (Wei & Zou 2019)."""
     careless: float = 0.0
     """Share of the questions without capitals and the mark at the end, anew in every epoch."""
     unanswerable: float = 0.0
@@ -229,7 +227,7 @@ class TrainConfig:
                 raise ConfigError(f"{name} must be one of {values}, not {getattr(self, name)!r}")
         for name in ("beta1", "beta2", "momentum", "weight_decay", "ema_decay", "validation", "warmup"):
             _check_share(self, name)
-        for name in ("final_lr", "typos", "left_out", "careless", "unanswerable", "cut_answers", "joined"):
+        for name in ("final_lr", "typos", "careless", "unanswerable", "cut_answers", "joined"):
             _check_share(self, name, below=False)
         if self.weight_decay and self.optimizer == "adam":
             raise ConfigError("adam has no weight decay of its own; use optimizer adamw")

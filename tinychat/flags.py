@@ -62,7 +62,6 @@ _HELP = {
     "patience": "epochs without a better held-out loss before a phase ends; 0: never",
     "noise_from": "dialogues with the same answer from which on the following happens to them",
     "typos": "share of a question's words misspelt while learning",
-    "left_out": "share of a question's words left out while learning",
     "careless": "share of questions without capitals and end mark while learning",
     "unanswerable": "share of questions made unanswerable, and declined, while learning",
     "cut_answers": "share of answers learnt by their beginning alone",

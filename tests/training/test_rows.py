@@ -225,7 +225,7 @@ def test_the_prompt_is_the_beginning_of_its_row(kind: str, question: str, answer
 
 # Noise
 
-NOISE = {"typos": 0.3, "left_out": 0.3, "careless": 0.5, "joined": 0.4}
+NOISE = {"typos": 0.3, "careless": 0.5, "joined": 0.4}
 MANY: tuple[Dialogue, ...] = tuple(  # each with a word of its own
     (Turn(f"What is the {'abcdefgh'[n % 8] * 3}{'stuvwxyz'[n // 8] * 4}?", f"It is number {n}."),)
     for n in range(64)
@@ -457,7 +457,7 @@ def test_dialogues_in_pairs_stay_whole() -> None:
             assert pairs or row in rows.clean[N_ALIKE:] or row.n_predicted <= BEGINNING[1]
 
 
-@pytest.mark.parametrize("noise", ["typos", "left_out", "careless", "joined", "cut_answers"])
+@pytest.mark.parametrize("noise", ["typos", "careless", "joined", "cut_answers"])
 def test_to_questions_that_stand_alone_nothing_happens(noise: str) -> None:
     rows = many_alike(**{noise: 0.9})
     found = drawn(rows)

@@ -100,7 +100,6 @@ FEATURES: dict[str, dict[str, Any]] = {
     "accumulation": {"batch_size": 2, "accumulate": 2},
     "workers": {"batch_size": 3, "workers": 2},
     "typos": {"typos": 0.3},
-    "left-out words": {"left_out": 0.3},
     "careless questions": {"careless": 0.5},
     "unanswerable questions": {"unanswerable": 0.5},
     "joined dialogues": {"joined": 0.5, **ROOM},

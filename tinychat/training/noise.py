@@ -20,19 +20,14 @@ def words(text: str) -> list[str]:
 def with_noise(text: str, config: TrainConfig, rng: np.random.Generator) -> str:
     """The question as somebody else might have typed it, with the shares of `config`.
 
-    Of its words some are misspelt and some left out; single letters and figures stay. Some questions lose
-    their capitals and the mark at their end.
+    Of its words some are misspelt; single letters and figures stay. Some questions lose their capitals and
+    the mark at their end.
     """
 
     def perhaps(match: re.Match[str]) -> str:
-        word, chance = match[0], rng.random()
-        if chance < config.typos:
-            return misspelt(word, rng)
-        return "" if chance < config.typos + config.left_out else word
+        return misspelt(match[0], rng) if rng.random() < config.typos else match[0]
 
     noisy = _WORD.sub(perhaps, text)
-    if config.left_out:
-        noisy = " ".join(noisy.split()) if any(_WORD.finditer(noisy)) else text
     if rng.random() < config.careless:
         noisy = noisy.lower().rstrip("?.! ") or noisy
     return noisy

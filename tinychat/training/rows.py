@@ -122,7 +122,7 @@ class DialogueRows:
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
         rows, config = list(self.clean), self.config
-        if any((config.typos, config.left_out, config.careless, config.unanswerable)):
+        if any((config.typos, config.careless, config.unanswerable)):
             for index in self._common:
                 rows[index] = self._noisy(index, rng)
         short = list(rows)
