@@ -37,5 +37,9 @@ class TrainingDivergedError(TinychatError):
     """The loss is no longer a finite number."""
 
 
+class WorkerError(TinychatError):
+    """A process that took part in the training is no longer there."""
+
+
 class TerminalError(UsageError):
     """The full-screen program was started without a terminal."""

@@ -47,7 +47,7 @@ _HELP = {
     "final_lr": "share of the learning rate left at the end",
     "batch_size": "most examples in a batch",
     "accumulate": "batches in an update",
-    "workers": "threads that each take a part of a batch",
+    "workers": "processes that each take a part of a batch",
     "mask_prompt": "learn answers only, not questions",
     "optimizer": "what turns gradients into updates",
     "beta1": "memory of the first moment",

@@ -20,6 +20,7 @@ from tinychat.errors import (
     TrainingDivergedError,
     UsageError,
     WeightsError,
+    WorkerError,
 )
 from tinychat.presets import PRESETS
 
@@ -122,6 +123,7 @@ EXIT_CODES = {
     TinychatError: 1,
     StorageError: 1,
     TrainingDivergedError: 1,
+    WorkerError: 1,
     UsageError: 2,
     ConfigError: 2,
     TerminalError: 2,

@@ -205,12 +205,15 @@ def test_a_signal_from_outside(kept_corpus: Path, long_whole: dict[str, Any], na
 
 
 @not_on_windows
-def test_control_c_at_a_terminal(kept_corpus: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_control_c_at_a_terminal(kept_corpus: Path, workers: int) -> None:
+    """Other processes that take part are no concern of the user's."""
     pexpect = pytest.importorskip("pexpect")
-    program, *arguments = command(
-        "train", "--corpus", kept_corpus, "--pretrain-epochs=9999", "--out", "m.npz"
-    )
-    child = pexpect.spawn(program, arguments, env=environment(TERM="xterm"), encoding="utf-8", timeout=60)
+    recipe = ("--pretrain-epochs=9999", f"--workers={workers}", "--batch-size=2")
+    program, *arguments = command("train", "--corpus", kept_corpus, *recipe, "--out", "m.npz")
+    Path("work").mkdir()
+    env = environment(TERM="xterm", TMPDIR=str(Path("work").absolute()))
+    child = pexpect.spawn(program, arguments, env=env, encoding="utf-8", timeout=60)
     child.expect("loss .* left")
     child.sendintr()
     child.expect("tinychat: interrupted after [0-9]+ epochs; go on with: tinychat train --resume m.npz")
@@ -218,6 +221,7 @@ def test_control_c_at_a_terminal(kept_corpus: Path) -> None:
     child.wait()
     assert child.exitstatus == 130
     assert "Traceback" not in child.before
+    assert not list(Path("work").iterdir())
     assert 0 < sum(epochs_of(Path("m.npz")).values()) < 9999
 
 

@@ -1,8 +1,9 @@
-"""Threads that each take a part of a batch: together they find what one finds alone."""
+"""Processes that each take a part of a batch: together they find what one finds alone."""
 
-import threading
+import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from tinychat.config import ModelConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
+from tinychat.errors import WorkerError
 from tinychat.presets import preset
-from tinychat.training.batches import to_batch
+from tinychat.training.batches import Batch, to_batch
 from tinychat.training.rows import Row
 from tinychat.training.workers import Workers
 
@@ -44,20 +46,11 @@ def rows_of(n: int, seed: int = 0) -> list[Row]:
     return rows
 
 
-@contextmanager
-def workers_of(transformer: Transformer, n: int) -> Iterator[Workers]:
-    workers = Workers(transformer, n)
-    try:
-        yield workers
-    finally:
-        workers.close()
-
-
 def found_by(
     n: int, rows: Sequence[Row], shape: str = "classic", dtype: type[np.floating] = np.float32
 ) -> tuple[Loss, Floats]:
     transformer = transformer_of(shape, dtype)
-    with workers_of(transformer, n) as workers:
+    with Workers(transformer, n) as workers:
         loss = workers.loss_and_gradients(rows, [None] * n)
     return loss, transformer.parameters.grads
 
@@ -68,28 +61,37 @@ def alone(rows: Sequence[Row], shape: str, dtype: type[np.floating]) -> tuple[Lo
 
 
 @every_shape
-@pytest.mark.parametrize("n", [1, 2, 3, 5])
-@pytest.mark.parametrize("n_rows", [1, 2, 4, 7])
 @pytest.mark.parametrize(("dtype", "rounding"), [(np.float32, 1e-6), (np.float64, 1e-14)])
-def test_many_find_what_one_finds(
-    shape: str, n: int, n_rows: int, dtype: type[np.floating], rounding: float
-) -> None:
+def test_many_find_what_one_finds(shape: str, dtype: type[np.floating], rounding: float) -> None:
     """More workers than rows, too."""
-    rows = rows_of(n_rows)
-    loss, grads = found_by(n, rows, shape, dtype)
-    wanted, wanted_grads = alone(rows, shape, dtype)
-    assert (loss.tokens, loss.correct) == (wanted.tokens, wanted.correct)
-    assert loss.total == pytest.approx(wanted.total, rel=10 * rounding)
-    assert np.abs(wanted_grads).max() > 0.01
-    np.testing.assert_allclose(grads, wanted_grads, rtol=0, atol=rounding * 5)
+    transformer = transformer_of(shape, dtype)
+    with Workers(transformer, 5) as workers:
+        for n, n_rows in product([1, 2, 3, 5], [1, 2, 4, 7]):
+            rows = rows_of(n_rows)
+            loss, grads = workers.loss_and_gradients(rows, [None] * n), transformer.parameters.grads
+            wanted, wanted_grads = alone(rows, shape, dtype)
+            assert (loss.tokens, loss.correct) == (wanted.tokens, wanted.correct)
+            assert loss.total == pytest.approx(wanted.total, rel=10 * rounding)
+            assert np.abs(wanted_grads).max() > 0.01
+            np.testing.assert_allclose(grads, wanted_grads, rtol=0, atol=rounding * 5)
 
 
-@given(st.lists(st.integers(2, 12), min_size=2, max_size=9), st.integers(2, 4), st.integers(0, 99))
-def test_rows_of_any_lengths(lengths: list[int], n: int, seed: int) -> None:
+@pytest.fixture(scope="module")
+def four() -> Iterator[Workers]:
+    with Workers(transformer_of("classic", np.float64), 4) as workers:
+        yield workers
+
+
+@given(
+    lengths=st.lists(st.integers(2, 12), min_size=2, max_size=9),
+    n=st.integers(2, 4),
+    seed=st.integers(0, 99),
+)
+def test_rows_of_any_lengths(four: Workers, lengths: list[int], n: int, seed: int) -> None:
     """Each token weighs the same, whichever worker has it."""
     rng = np.random.default_rng(seed)
     rows = [Row(rng.integers(0, V, length).tolist(), [True] * length) for length in lengths]
-    loss, grads = found_by(n, rows, "classic", np.float64)
+    loss, grads = four.loss_and_gradients(rows, [None] * n), four.transformer.parameters.grads
     wanted, wanted_grads = alone(rows, "classic", np.float64)
     assert loss.tokens == sum(lengths) - len(lengths)
     assert loss.total == pytest.approx(wanted.total, rel=1e-12)
@@ -118,17 +120,17 @@ def test_repeated_they_find_the_same_bits(n: int, dropout: float) -> None:
         loss = workers.loss_and_gradients(rows_of(8), rngs)
         return loss, transformer.parameters.grads.tobytes()
 
-    with workers_of(transformer, n) as workers:
+    with Workers(transformer, n) as workers:
         first = found(workers)
         assert all(found(workers) == first for _ in range(20))
         assert (found(workers, seed=1) == first) == (dropout == 0)
-    with workers_of(transformer, n) as others:
+    with Workers(transformer, n) as others:
         assert found(others) == first
 
 
 def test_each_worker_drops_by_its_own_generator() -> None:
     transformer = transformer_of(dropout=0.3)
-    with workers_of(transformer, 2) as workers:
+    with Workers(transformer, 2) as workers:
 
         def grads(*seeds: int) -> bytes:
             workers.loss_and_gradients(rows_of(4), [np.random.default_rng(seed) for seed in seeds])
@@ -138,14 +140,9 @@ def test_each_worker_drops_by_its_own_generator() -> None:
         assert len({grads(0, 1), grads(0, 2), grads(2, 1)}) == 3
 
 
-def test_all_share_the_weights_and_the_gradients_arrive_at_the_model() -> None:
+def test_all_follow_the_weights_of_the_model() -> None:
     transformer = transformer_of()
-    with workers_of(transformer, 3) as workers:
-        assert workers.models[0] is transformer
-        values = [model.parameters.values for model in workers.models]
-        assert all(np.shares_memory(values[0], others) for others in values[1:])
-        grads = [model.parameters.grads for model in workers.models]
-        assert not any(np.shares_memory(grads[0], others) for others in grads[1:])
+    with Workers(transformer, 3) as workers:
         before = workers.loss_and_gradients(rows_of(6), [None] * 3)
         transformer.parameters.values -= 0.1 * transformer.parameters.grads
         after = workers.loss_and_gradients(rows_of(6), [None] * 3)
@@ -157,37 +154,62 @@ def test_all_share_the_weights_and_the_gradients_arrive_at_the_model() -> None:
 def test_neighbouring_rows_go_to_different_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the parts take about as long."""
     shapes = []
-    real = Transformer.loss_and_gradients
 
-    def watched(model: Transformer, ids: np.ndarray, targets: np.ndarray, rng: object = None) -> Loss:
+    def watched(rows: Sequence[Row]) -> Batch:
+        ids, targets = to_batch(rows)
         shapes.append(ids.shape)
-        return real(model, ids, targets, None)
+        return ids, targets
 
-    monkeypatch.setattr(Transformer, "loss_and_gradients", watched)
+    monkeypatch.setattr("tinychat.training.workers.to_batch", watched)
     rows = [Row([1] * length, [True] * length) for length in (3, 4, 8, 9, 14, 15)]
     found_by(2, rows)
-    assert sorted(shapes) == [(3, 13), (3, 14)]
+    assert shapes == [(3, 13), (3, 14)]
     shapes.clear()
     found_by(4, rows[:2])
-    assert sorted(shapes) == [(1, 2), (1, 3)]
+    assert shapes == [(1, 2), (1, 3)]
 
 
-def test_closed_workers_leave_no_thread() -> None:
-    before = threading.active_count()
-    with workers_of(transformer_of(), 3) as workers:
+def processes_of(workers: Workers) -> list[subprocess.Popen[bytes]]:
+    return [other._process for other in workers._others]
+
+
+def test_closed_workers_leave_no_process_and_no_file() -> None:
+    with Workers(transformer_of(), 3) as workers:
         workers.loss_and_gradients(rows_of(6), [None] * 3)
-        assert threading.active_count() > before
-    assert threading.active_count() == before
-    with workers_of(transformer_of(), 1) as workers:
-        workers.loss_and_gradients(rows_of(6), [None])
-        assert threading.active_count() == before
+        processes, folder = processes_of(workers), Path(workers._folder.name)
+        assert [process.poll() for process in processes] == [None, None]
+        assert folder.exists()
+    assert None not in [process.poll() for process in processes]
+    assert not folder.exists()
+    with Workers(transformer_of(), 1) as workers:
+        assert processes_of(workers) == []
+
+
+def test_a_process_that_has_lost_its_master_ends() -> None:
+    with Workers(transformer_of(), 2) as workers:
+        (process,) = processes_of(workers)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("at_work", [False, True])
+def test_a_process_that_dies_is_an_error_that_says_so(at_work: bool) -> None:
+    with Workers(transformer_of(), 2) as workers:
+        if at_work:
+            workers.loss_and_gradients(rows_of(6), [None] * 2)
+        (process,) = processes_of(workers)
+        process.kill()
+        process.wait()
+        with pytest.raises(WorkerError, match=r"a worker process has ended .*--workers 1"):
+            workers.loss_and_gradients(rows_of(6), [None] * 2)
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_what_overflows_is_no_warning(n: int, recwarn: pytest.WarningsRecorder) -> None:
     transformer = transformer_of()
     transformer.parameters.values[...] = np.inf
-    with workers_of(transformer, n) as workers:
+    with Workers(transformer, n) as workers:
         loss = workers.loss_and_gradients(rows_of(4), [None] * n)
     assert not np.isfinite(loss.total)
     assert len(recwarn) == 0

@@ -37,10 +37,11 @@ class SiLU:
         """Map x to y of the same shape."""
         sigmoid = self._scratch("sigmoid", *x.shape)
         y = self._scratch("y", *x.shape)
-        np.multiply(x, 0.5, out=sigmoid)  # sigmoid(x) = (1 + tanh(x / 2)) / 2 cannot overflow
-        np.tanh(sigmoid, out=sigmoid)
+        np.negative(x, out=sigmoid)
+        with np.errstate(over="ignore"):  # 1 / (1 + inf) is the 0 that it should be
+            np.exp(sigmoid, out=sigmoid)
         sigmoid += 1
-        sigmoid *= 0.5
+        np.reciprocal(sigmoid, out=sigmoid)
         self.sigmoid, self.y = sigmoid, np.multiply(x, sigmoid, out=y)
         return y
 

@@ -15,7 +15,10 @@ from tinychat.core.places import CountedPlaces
 
 
 class Transformer:
-    """A decoder-only transformer of the shape that `config` gives, its weights 0 until they are set."""
+    """A decoder-only transformer of the shape that `config` gives, its weights 0 until they are set.
+
+    With `values`, a flat vector of weights, it works on those, whoever else does.
+    """
 
     def __init__(
         self, config: ModelConfig, dtype: DTypeLike = np.float32, values: Floats | None = None
@@ -32,10 +35,6 @@ class Transformer:
         self.places = CountedPlaces(self.parameters.values.dtype)
         self.output = OutputProjection(scope("output"), config, scope("embedding"))
         self.cross_entropy = CrossEntropy(self.parameters.values.dtype)
-
-    def sharing_weights(self) -> "Transformer":
-        """Another with the very same weights, and with gradients and work arrays of its own."""
-        return Transformer(self.config, values=self.parameters.values)
 
     @staticmethod
     def specs(config: ModelConfig) -> list[ParameterSpec]:

@@ -20,25 +20,25 @@ class Rotary:
     def __init__(self, max_seq_len: int, head_dim: int, theta: float, dtype: DTypeLike) -> None:
         turn = theta ** (-np.arange(0, head_dim, 2) / head_dim)  # (E/2,), radians a place
         angles = np.arange(max_seq_len)[:, None] * turn
-        self.cos, self.sin = np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)  # (max_seq_len, E/2)
+        cos, sin = np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)
+        self.cos = np.stack([cos, cos], axis=1)  # (max_seq_len, 2, E/2), and so is the next
+        self.sin = np.stack([-sin, sin], axis=1)
         self._scratch = Scratch(dtype)
 
     def forward(self, x: Floats) -> Floats:
         """Map x of shape (B, n, T, E), n heads, to y of that shape."""
-        return self._turn(x, self.sin[: x.shape[2]], self._scratch("y", *x.shape))
+        return self._turn(x, self.sin, self._scratch("y", *x.shape))
 
     def backward(self, dy: Floats) -> Floats:
         """Map dy of shape (B, n, T, E) to dx of that shape: a rotation's transpose turns it back."""
-        return self._turn(dy, -self.sin[: dy.shape[2]], self._scratch("dx", *dy.shape))
+        return self._turn(dy, -self.sin, self._scratch("dx", *dy.shape))
 
     def _turn(self, x: Floats, sin: Floats, y: Floats) -> Floats:
-        cos = self.cos[: x.shape[2]]
-        half = x.shape[-1] // 2
-        x1, x2 = x[..., :half], x[..., half:]
-        y1, y2 = y[..., :half], y[..., half:]
-        product = self._scratch("product", *x1.shape)
-        np.multiply(x1, cos, out=y1)
-        y1 -= np.multiply(x2, sin, out=product)
-        np.multiply(x2, cos, out=y2)
-        y2 += np.multiply(x1, sin, out=product)
+        """Both halves at once: y = [x1 x2] [cos cos] + [x2 x1] [-sin sin]."""
+        B, n, T, E = x.shape
+        halves = x.reshape(B, n, T, 2, E // 2)
+        turned = y.reshape(halves.shape)
+        product = self._scratch("product", *halves.shape)
+        np.multiply(halves, self.cos[:T], out=turned)
+        turned += np.multiply(halves[..., ::-1, :], sin[:T], out=product)
         return y

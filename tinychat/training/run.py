@@ -25,6 +25,7 @@ from tinychat.training.optimizer import make_optimizer
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
 from tinychat.training.vocabulary import tokenizer_for
+from tinychat.training.workers import Workers
 
 _PHASES = (PRETRAIN, TUNE)
 _SPLIT = 2**32
@@ -146,14 +147,14 @@ class TrainingRun:
         """Nothing to save about random numbers: the seed and the place in the run give them all."""
         return np.random.default_rng([self.model.card.seed, 1 + _PHASES.index(phase), *place])
 
-    def _trainer(self, phase: str, config: TrainConfig) -> Trainer:
+    def _trainer(self, phase: str, config: TrainConfig, workers: Workers) -> Trainer:
         model, progress = self.model, self.model.card.progress[phase]
         if self.optimizer.kind != config.optimizer and not progress.is_ended:
             model.optimizer = self.optimizer = make_optimizer(config.optimizer, model.transformer.parameters)
         held_out = [to_batch([row]) for row in self._held_out[phase].clean]
         return Trainer(
             phase=phase,
-            transformer=model.transformer,
+            workers=workers,
             optimizer=self.optimizer,
             source=self._sources[phase],
             keeper=Keeper(model.transformer, held_out, config, progress, model.extras),
@@ -174,9 +175,12 @@ class TrainingRun:
 
     def run(self) -> Iterator[Event]:
         """Train through all phases, on one BLAS thread: two double the time of products this small."""
-        with threadpool_limits(limits=1, user_api="blas"):
-            for phase, config in self.model.card.configs.items():
-                yield from self._trainer(phase, config).run()
+        model, card = self.model, self.model.card
+        ahead = [config for phase, config in card.configs.items() if not card.progress[phase].is_ended]
+        n_workers = max((config.workers for config in ahead), default=1)
+        with threadpool_limits(1, "blas"), Workers(model.transformer, n_workers) as workers:
+            for phase, config in card.configs.items():
+                yield from self._trainer(phase, config, workers).run()
         yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
 
     def _sample(self, phase: str) -> tuple[str, str]:

@@ -8,7 +8,6 @@ import numpy as np
 
 from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
-from tinychat.core.model import Transformer
 from tinychat.errors import TrainingDivergedError
 from tinychat.training.batches import grouped
 from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, SampleDrawn, StepDone
@@ -30,7 +29,7 @@ class Trainer:
     def __init__(
         self,
         phase: str,
-        transformer: Transformer,
+        workers: Workers,
         optimizer: Optimizer,
         source: RowSource,
         keeper: Keeper,
@@ -43,7 +42,7 @@ class Trainer:
         that for what a worker drops; `sample` gives a prompt and its answer.
         """
         self.phase = phase
-        self.transformer = transformer
+        self.transformer = workers.transformer
         self.optimizer = optimizer
         self.source = source
         self.keeper = keeper
@@ -51,8 +50,8 @@ class Trainer:
         self.progress = progress
         self._rng = rng
         self._sample = sample
-        self._workers = Workers(transformer, config.workers)
-        self._sum = np.empty(0, transformer.parameters.grads.dtype)
+        self._workers = workers
+        self._sum = np.empty(0, self.transformer.parameters.grads.dtype)
 
     def run(self) -> Iterator[Event]:
         """Train to the last epoch; raise TrainingDivergedError if the loss or the gradient is not finite."""
@@ -61,13 +60,10 @@ class Trainer:
         yield PhaseStarted(self.phase, config.epochs, len(self.source.clean), n_tokens, config.lr)
         if not self._is_over:
             yield self._sampled()
-        try:
-            while not self._is_over:
-                yield from self._epoch()
-                if progress.epoch % config.sample_every == 0 or progress.epoch == 1 or self._is_over:
-                    yield self._sampled()
-        finally:
-            self._workers.close()
+        while not self._is_over:
+            yield from self._epoch()
+            if progress.epoch % config.sample_every == 0 or progress.epoch == 1 or self._is_over:
+                yield self._sampled()
         self.keeper.end()  # of a phase without an epoch; others have ended with their last one
         yield PhaseDone(self.phase, progress.epoch, progress.last_loss, progress.seconds)
 

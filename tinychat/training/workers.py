@@ -1,57 +1,135 @@
-"""Threads that each take a part of a batch.
+"""Several processes that each take a part of a batch, and add up what they find.
 
-NumPy lets go of the interpreter in products and long loops, so that they run at the same time.
+Threads would do for long products. In a model this small most NumPy calls take some ten microseconds, and as
+long takes each change of the thread that holds the interpreter.
 """
 
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self, cast
 
 import numpy as np
 
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
+from tinychat.core.parameters import Floats
+from tinychat.errors import WorkerError
 from tinychat.training.batches import to_batch
 from tinychat.training.rows import Row
+from tinychat.training.worker import Opening, Part, learn, shared_vectors
 
 
 class Workers:
-    """The model and copies of it that share its weights, each with gradients and work arrays of its own.
+    """This process and others. Leaving the `with` block ends the others.
 
     What is added up in which order depends on the number of workers, and so do the last bits of the result;
     it does not depend on which of them is ready first.
     """
 
     def __init__(self, transformer: Transformer, n: int) -> None:
-        self.models = [transformer, *(transformer.sharing_weights() for _ in range(n - 1))]
-        self._pool = ThreadPoolExecutor(n - 1, "worker") if n > 1 else None
+        self.transformer = transformer
+        self._others: list[_Worker] = []
+        if n > 1:
+            self._share(n)
 
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
+    def _share(self, n: int) -> None:
+        values = self.transformer.parameters.values
+        self._folder = TemporaryDirectory(prefix="tinychat-", ignore_cleanup_errors=True)
+        path, shape = Path(self._folder.name) / "vectors", (n, values.size)
+        with path.open("wb") as file:
+            file.truncate(n * values.nbytes)
+        self._vectors: Floats = shared_vectors(path, shape, values.dtype.str)
+        for number in range(1, n):
+            opening = Opening(self.transformer.config, path, shape, values.dtype.str, number)
+            self._others.append(_Worker(opening))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._others:
+            for other in self._others:
+                other.end()
+            self._others.clear()
+            del self._vectors
+            self._folder.cleanup()
 
     def loss_and_gradients(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator | None]) -> Loss:
-        """As the Transformer's, of all rows together; one generator a worker.
+        """As the Transformer's, of all rows together; one generator for every worker that is to take part.
 
         Neighbouring rows, which are about equally long, go to different workers.
         """
-        n = min(len(self.models), len(rows))
-        parts = [rows[worker::n] for worker in range(n)]
-        if self._pool is None or n == 1:
-            return _learn(self.models[0], parts[0], rngs[0])
-        others = [
-            self._pool.submit(_learn, self.models[worker], parts[worker], rngs[worker])
-            for worker in range(1, n)
+        n = min(len(rngs), len(rows))
+        if n == 1:
+            with np.errstate(all="ignore"):  # what overflows is told by the trainer
+                return self.transformer.loss_and_gradients(*to_batch(rows), rngs[0])
+        split = [rows[worker::n] for worker in range(n)]
+        counts = [sum(row.n_predicted for row in part) for part in split]
+        parts = [
+            Part(to_batch(part), count / max(sum(counts), 1), rng)
+            for part, count, rng in zip(split, counts, rngs, strict=False)
         ]
-        losses = [_learn(self.models[0], parts[0], rngs[0]), *(other.result() for other in others)]
-        total = Loss.sum(losses)
-        grads = self.models[0].parameters.grads
-        for model, loss in zip(self.models, losses, strict=False):
-            model.parameters.grads *= loss.tokens / max(total.tokens, 1)
-            if model is not self.models[0]:
-                grads += model.parameters.grads
-        return total
+        parameters = self.transformer.parameters
+        self._vectors[0] = parameters.values
+        others = self._others[: n - 1]
+        for other, part in zip(others, parts[1:], strict=True):
+            other.send(part)
+        losses = [learn(self.transformer, parts[0]), *(other.receive() for other in others)]
+        for grads in self._vectors[1:n]:
+            parameters.grads += grads
+        return Loss.sum(losses)
 
 
-def _learn(model: Transformer, rows: Sequence[Row], rng: np.random.Generator | None) -> Loss:
-    with np.errstate(all="ignore"):  # each thread has its own; what overflows is told by the trainer
-        return model.loss_and_gradients(*to_batch(rows), rng)
+class _Worker:
+    """Another process, which gets messages and answers them."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tinychat.training.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what it has to say it answers; the screen may belong to an app
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            start_new_session=True,  # Ctrl+C is for the process that it works for
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._messages, self._answers = self._process.stdin, self._process.stdout
+        self.send(opening)
+
+    def send(self, message: Opening | Part) -> None:
+        try:
+            pickle.dump(message, self._messages)
+            self._messages.flush()
+        except OSError as error:
+            raise self._gone() from error
+
+    def receive(self) -> Loss:
+        try:
+            answer = cast(Loss | Exception, pickle.load(self._answers))
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            raise self._gone() from error
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _gone(self) -> WorkerError:
+        return WorkerError(
+            f"a worker process has ended (exit code {self._process.wait()}), perhaps for want of memory; "
+            "go on with --resume, or train with --workers 1"
+        )
+
+    def end(self) -> None:
+        """At once: it has nothing to lose."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._messages, self._answers):
+            try:
+                pipe.close()
+            except OSError:  # what was not sent, to nobody
+                continue
