@@ -9,7 +9,7 @@ from numpy.polynomial import chebyshev
 from tinychat.core.parameters import Floats
 from tinychat.core.scratch import Scratch
 
-_BLOCK = 1 << 15
+_BLOCK = 1 << 14
 """Numbers that go through all steps before the next ones: they stay in the cache meanwhile."""
 
 
