@@ -98,7 +98,8 @@ class Trainer:
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise self._diverged()
         done = (progress.epoch + progress.step / n_steps) / config.epochs
-        self.optimizer.step(config, learning_rate(config, done))
+        helpers = self._workers.others[: config.workers - 1]
+        self.optimizer.step(config, learning_rate(config, done), helpers)
         self.keeper.after_update()
         progress.step += 1
         progress.loss_sum += loss.total
