@@ -20,5 +20,7 @@ def chosen(args: argparse.Namespace) -> Sampling | Beams:
         return Beams(args.beams, **penalty)
     if "length_penalty" in args:
         raise UsageError("--length-penalty compares the answers of a beam search; give --beams too")
+    if "seed" in args and not getattr(args, "temperature", 0):
+        raise UsageError("--seed starts random draws, and without --temperature there are none; give it too")
     names = (name for name in (*DECODING_FIELDS, "seed") if name in args)
     return Sampling(**{name: getattr(args, name) for name in names})

@@ -186,9 +186,8 @@ class CachedAttention:
     def make_room(self, n_rows: int, n_columns: int) -> None:
         """Forget what was read, for rows that may grow to `n_columns`."""
         layer = self.layer
-        dtype = layer.w_qkv.dtype
-        self.keys = np.empty((n_rows, layer.n_kv_heads, n_columns, layer.head_dim), dtype)
-        self.values = np.ones((n_rows, layer.n_kv_heads, n_columns, layer.head_dim + 1), dtype)
+        shape, dtype = (n_rows, layer.n_kv_heads, n_columns, layer.head_dim), layer.w_qkv.dtype
+        self.keys, self.values = np.empty(shape, dtype), np.empty(shape, dtype)  # keys times 1 / sqrt(E)
 
     def keep(self, rows: Sequence[int]) -> None:
         n, old = self.columns.end, (self.keys, self.values)
@@ -207,7 +206,7 @@ class CachedAttention:
         heads = qkv.reshape(B, T, H + 2 * K, E).swapaxes(1, 2)
         qk = self._placed(heads[:, : H + K])
         np.multiply(qk[:, H:], layer.scale, out=self.keys[:, :, begin:end])
-        self.values[:, :, begin:end, :E] = heads[:, H + K :]
+        self.values[:, :, begin:end] = heads[:, H + K :]
         first, hidden = self.columns.seen(self.window)
         # The queries of a group stand as rows against the same keys.
         q = qk[:, :H].reshape(B, K, H // K * T, E)
@@ -215,9 +214,10 @@ class CachedAttention:
         if hidden is not None:
             np.copyto(scores.reshape(B, K, H // K, T, end - first), _HIDDEN, where=hidden)
         scores -= np.maximum.reduce(scores, -1, keepdims=True)
-        mixed = np.matmul(np.exp(scores, out=scores), self.values[:, :, first:end])  # (B, K, G T, E + 1)
-        joined = mixed[..., :E] / mixed[..., E:]
-        y: Floats = joined.reshape(B, H, T, E).swapaxes(1, 2).reshape(B * T, H * E)
+        np.exp(scores, out=scores)
+        mixed = np.matmul(scores, self.values[:, :, first:end])  # (B, K, G T, E)
+        mixed /= np.add.reduce(scores, -1, keepdims=True)  # softmax; E numbers are fewer than n
+        y: Floats = mixed.reshape(B, H, T, E).swapaxes(1, 2).reshape(B * T, H * E)
         if layer.w_o is not None:
             y = np.dot(y, layer.w_o)
             if layer.b_o is not None:

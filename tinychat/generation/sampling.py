@@ -82,7 +82,7 @@ def draw(logits: Floats, sampling: Sampling, earlier_ids: Sequence[int], rng: np
     if sampling.temperature == 0:
         return likeliest(penalise(logits, earlier_ids, sampling.repetition_penalty))
     sums = distribution(logits, sampling, earlier_ids).cumsum()
-    return int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))
+    return int(np.searchsorted(sums[:-1], rng.random() * sums[-1], side="right"))
 
 
 def penalise(logits: Floats, earlier_ids: Sequence[int], penalty: float) -> Floats:
