@@ -106,7 +106,7 @@ def temper(logits: Floats, temperature: float) -> Floats:
 
 
 def keep_top_k(logits: Floats, k: int) -> Floats:
-    """Only the `k` likeliest, or all if it is 0 (Fan et al. 2018, section 5.4). Of equal ones the first."""
+    """Only the `k` likeliest, or all if it is 0 (Fan et al. 2018). Of equal ones the first."""
     return logits if k == 0 else _only(logits, _by_falling_probability(logits)[:k])
 
 
@@ -120,7 +120,7 @@ def keep_top_p(logits: Floats, p: float) -> Floats:
 
 
 def keep_min_p(logits: Floats, p: float) -> Floats:
-    """Only those at least `p` times as likely as the likeliest (Nguyen et al. 2024, section 3.1)."""
+    """Only those at least `p` times as likely as the likeliest (Nguyen et al. 2024)."""
     return logits if p == 0 else _only(logits, np.flatnonzero(logits >= logits.max() + log(p)))
 
 
