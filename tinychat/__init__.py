@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tinychat.config import ModelConfig, TrainConfig
     from tinychat.corpus import Corpus, load_corpus
     from tinychat.errors import TinychatError
+    from tinychat.generation.beam import Beams
+    from tinychat.generation.sampling import Sampling
     from tinychat.generation.session import ChatSession
     from tinychat.model import Model
     from tinychat.presets import PRESETS, Preset
@@ -25,6 +27,8 @@ _HOMES = {
     "tinychat.presets": ("PRESETS", "Preset"),
     "tinychat.corpus": ("Corpus", "load_corpus"),
     "tinychat.errors": ("TinychatError",),
+    "tinychat.generation.beam": ("Beams",),
+    "tinychat.generation.sampling": ("Sampling",),
     "tinychat.generation.session": ("ChatSession",),
     "tinychat.model": ("Model",),
     "tinychat.training.run": ("TrainingRun",),
@@ -32,11 +36,13 @@ _HOMES = {
 
 __all__ = [
     "PRESETS",
+    "Beams",
     "ChatSession",
     "Corpus",
     "Model",
     "ModelConfig",
     "Preset",
+    "Sampling",
     "TinychatError",
     "TrainConfig",
     "TrainingRun",

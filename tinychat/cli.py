@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from tinychat.errors import TinychatError, UsageError
-from tinychat.flags import add_recipe, add_tokenizer, whole
+from tinychat.flags import DECODING_FIELDS, add_decoding, add_recipe, add_tokenizer, whole
 from tinychat.presets import PRESETS, RECIPE_FIELDS
 
 INTERRUPTED = 130
@@ -17,7 +17,8 @@ INTERRUPTED = 130
 RUN = {"corpus", "preset", "seed", "resume", "config", *RECIPE_FIELDS}
 _FLAGS = {
     "train": RUN | {"data_dir", "json", "out", "find_lr"},
-    "ask": {"data_dir", "load", "json", "prompt"},
+    "ask": {"data_dir", "load", "json", "prompt", "seed", *DECODING_FIELDS},
+    "chat": {"data_dir", "load", "seed", *DECODING_FIELDS},
     "eval": {"data_dir", "load", "json", "corpus", "lookup"},
     "info": {"data_dir", "json", "toml", "file"},
     "corpora": {"json", "name", "preset", "tokenizer", "vocab_size", "max_seq_len"},
@@ -33,6 +34,7 @@ Without a command, tinychat opens full screen, trains, and lets you talk with th
   tinychat --load latest                    chat with the model saved last
   tinychat train --out rain.npz             train without a screen
   tinychat ask --load rain.npz "What causes rain?"
+  tinychat chat --load rain.npz             talk with it line by line
 """
 
 
@@ -64,6 +66,8 @@ def build_parser() -> _Parser:
     )
     source = _Parser(add_help=False, argument_default=absent, parents=[place])
     source.add_argument("--load", metavar="FILE|NAME", required=True, help="weights, or 'latest'")
+    decoding = _Parser(add_help=False, argument_default=absent)
+    add_decoding(decoding)
     as_json = _Parser(add_help=False, argument_default=absent)
     as_json.add_argument("--json", action="store_true", help="write JSON to standard output")
 
@@ -86,8 +90,9 @@ def build_parser() -> _Parser:
     train.add_argument(
         "--find-lr", action="store_true", default=absent, help="try learning rates, draw the losses, and stop"
     )
-    ask = commands.add_parser("ask", parents=[source, as_json], help="answer prompts")
+    ask = commands.add_parser("ask", parents=[source, as_json, decoding], help="answer prompts")
     ask.add_argument("prompt", nargs="*", metavar="PROMPT", help="without one: a prompt a line from stdin")
+    commands.add_parser("chat", parents=[source, decoding], help="talk line by line, without a screen")
     evaluate = commands.add_parser("eval", parents=[place, as_json], help="measure a model on a corpus")
     evaluate.add_argument("--load", metavar="FILE|NAME", default=absent, help="weights, or 'latest'")
     evaluate.add_argument(
@@ -205,6 +210,8 @@ def _run(args: argparse.Namespace) -> int:
         from tinychat.commands.train import run
     elif args.command == "ask":
         from tinychat.commands.ask import run
+    elif args.command == "chat":
+        from tinychat.commands.chat import run
     elif args.command == "eval":
         from tinychat.commands.evaluate import run
     elif args.command == "info":

@@ -115,6 +115,34 @@ def add_recipe(parser: argparse.ArgumentParser, is_told: bool) -> None:
             training.add_argument(_flag(f"{phase}_{name}"), **options, help=help_)
 
 
+DECODING_FIELDS = (
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "repetition_penalty",
+    "beams",
+    "length_penalty",
+)
+"""Names of the flags that say, with `seed`, how the next token is chosen."""
+
+
+def add_decoding(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of DECODING_FIELDS, and the seed."""
+    group = parser.add_argument_group("how the next token is chosen (the likeliest, unless told otherwise)")
+    for name, read, metavar, text in (
+        ("temperature", number, "X", "draw: 1 as the model has it, below bolder, above more even"),
+        ("top_k", whole, "N", "draw among so many of the likeliest"),
+        ("top_p", number, "X", "draw among the fewest that together have this probability"),
+        ("min_p", number, "X", "draw among those at least this share as likely as the likeliest"),
+        ("repetition_penalty", number, "X", "above 1: what was said becomes less likely"),
+        ("seed", whole, "N", "start of the draws (default: 0)"),
+        ("beams", whole, "N", "no draw: follow so many answers and give the likeliest"),
+        ("length_penalty", number, "X", "with beams: the higher, the less length counts against an answer"),
+    ):
+        group.add_argument(_flag(name), type=read, metavar=metavar, help=text)
+
+
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 

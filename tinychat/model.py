@@ -16,7 +16,9 @@ from tinychat.training.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from tinychat.corpus import Corpus
+    from tinychat.generation.beam import Beams
     from tinychat.generation.reply import Reply
+    from tinychat.generation.sampling import Sampling
     from tinychat.training.evaluate import Evaluation
 
 PRETRAIN, TUNE = "pretrain", "tune"
@@ -114,15 +116,18 @@ class Model:
     def recipe(self) -> Preset:
         return recipe_of(self.config, self.tokenizer, self.card)
 
-    def reply(self, prompt: str) -> "Reply":
+    def reply(self, prompt: str, sampling: "Sampling | Beams | None" = None) -> "Reply":
         """The answer as it is written: iterate it for the text so far. Raise UsageError if empty."""
         from tinychat.generation.session import ChatSession
 
-        return ChatSession(self).ask(prompt)
+        return (ChatSession(self, sampling) if sampling else ChatSession(self)).ask(prompt)
 
-    def ask(self, prompt: str) -> str:
-        """Answer one prompt by greedy decoding. Raise UsageError if it is empty."""
-        return self.reply(prompt).finish()
+    def ask(self, prompt: str, sampling: "Sampling | Beams | None" = None) -> str:
+        """Answer one prompt, by greedy decoding unless told otherwise. Raise UsageError if it is empty.
+
+        The same prompt, `sampling` and weights give the same answer.
+        """
+        return self.reply(prompt, sampling).finish()
 
     def evaluate(self, corpus: "Corpus") -> "Evaluation":
         """Measure the model on a corpus; see `tinychat.training.evaluate`."""

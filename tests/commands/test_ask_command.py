@@ -160,3 +160,67 @@ def test_json_is_ascii_and_so_survives_every_encoding(call: Call, learned: Path)
     asked = call("ask", "--load", learned, "--json", "山 😀 Größe")
     assert asked.out.isascii()
     assert json.loads(asked.out)["prompt"] == "山 😀 Größe"
+
+
+# How the next token is chosen
+
+
+def test_a_temperature_draws_and_a_seed_repeats(call: Call, learned: Path) -> None:
+    def asked(*flags: str) -> str:
+        done = call("ask", "--load", learned, "What falls?", *flags)
+        assert (done.code, done.err) == (0, "")
+        return done.out
+
+    drawn = [asked("--temperature", "4", "--seed", seed) for seed in ("0", "1", "2")]
+    assert len(set(drawn)) == 3
+    assert asked("--temperature", "4") == drawn[0]
+    assert asked("--temperature", "4", "--seed", "2") == drawn[2]
+    assert call("--seed", "2", "ask", "--load", learned, "What falls?", "--temperature", "4").out == drawn[2]
+    for narrow in (("--top-k", "1"), ("--top-p", "0.0001"), ("--min-p", "1")):
+        assert asked("--temperature", "4", *narrow) == "Rain falls.\n"
+    assert asked("--temperature", "0.01") == asked("--beams", "4") == "Rain falls.\n"
+
+
+def test_every_prompt_is_answered_as_alone(call: Call, learned: Path) -> None:
+    flags = ("--temperature", "4", "--seed", "5")
+    alone = [call("ask", "--load", learned, prompt, *flags).out for prompt in ANSWERS]
+    assert call("ask", "--load", learned, *ANSWERS, *flags).out == "".join(alone)
+
+
+def test_a_penalty_changes_what_is_said_twice(call: Call, writer: Path) -> None:
+    usual = call("ask", "--load", writer, "--json", "Rain falls").records[0]["answer"]
+    assert usual == "from clouds."
+    flags = ("--repetition-penalty", "0.001")
+    [record] = call("ask", "--load", writer, "--json", "Rain falls", *flags).records
+    assert record["answer"] != usual
+    words = record["answer"].split()
+    assert words[0] == "from"
+    assert len(set(words)) < len(words)  # a penalty below 1 is a reward
+
+
+@pytest.mark.parametrize(
+    ("flags", "parts"),
+    [
+        (["--temperature", "-1"], ["temperature", "at least 0"]),
+        (["--temperature", "nan"], ["temperature"]),
+        (["--temperature", "hot"], ["--temperature"]),
+        (["--top-k", "3"], ["temperature"]),
+        (["--top-p", "0.9"], ["temperature"]),
+        (["--min-p", "0.1"], ["temperature"]),
+        (["--temperature", "1", "--top-k", "-3"], ["--top-k"]),
+        (["--temperature", "1", "--top-p", "0"], ["top_p", "above 0"]),
+        (["--temperature", "1", "--min-p", "2"], ["min_p", "at most 1"]),
+        (["--repetition-penalty", "0"], ["repetition_penalty", "above 0"]),
+        (["--beams", "0"], ["beams", "at least 1"]),
+        (["--beams", "4", "--length-penalty", "-1"], ["length_penalty", "at least 0"]),
+        (["--beams", "4", "--temperature", "1"], ["beam search draws nothing", "--temperature"]),
+        (["--beams", "4", "--repetition-penalty", "2"], ["--repetition-penalty"]),
+        (["--beams", "4", "--seed", "2"], ["--seed"]),
+        (["--length-penalty", "1"], ["--beams"]),
+        (["--seed", "-1"], ["--seed"]),
+    ],
+    ids=lambda value: " ".join(value) if value[0].startswith("--") else None,
+)
+def test_flags_that_make_no_sense(call: Call, learned: Path, flags: list[str], parts: list[str]) -> None:
+    assert_refused(call("ask", "--load", learned, "What falls?", *flags), 2, *parts)
+    assert_refused(call("chat", "--load", learned, *flags), 2, *parts)

@@ -165,6 +165,7 @@ BAD_WEIGHTS: dict[str, Callable[[Path], bytes]] = {
 }
 MODEL_COMMANDS: dict[str, tuple[str, ...]] = {
     "ask": ("ask", "What falls?", "--load"),
+    "chat": ("chat", "--load"),
     "eval": ("eval", "--corpus", "basics", "--load"),
     "info": ("info",),
     "info --json": ("info", "--json"),

@@ -202,14 +202,6 @@ def test_a_later_token_does_not_change_earlier_logits(name: str) -> None:
         assert np.abs(after[:, t] - before[:, t]).max() > 1e-3
 
 
-@family
-def test_the_next_logits_are_those_behind_each_row(name: str) -> None:
-    model = model_of(FAMILY[name])
-    ids, lengths = small_batch()[0], np.array([2, 5])
-    wanted = [model.forward(ids[b : b + 1, :length])[0, -1].copy() for b, length in enumerate(lengths)]
-    np.testing.assert_allclose(model.next_logits(ids, lengths), wanted, rtol=1e-9, atol=1e-12)
-
-
 @some
 def test_a_model_that_shares_weights_has_gradients_and_work_arrays_of_its_own(name: str) -> None:
     model = model_of(FAMILY[name])

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinychat.core.cache import KVCache
 from tinychat.core.model import Transformer
 from tinychat.corpus import Turn
 from tinychat.errors import UsageError
@@ -70,19 +71,19 @@ def test_an_end_token_that_wins_at_once_leaves_nothing(model: Model, favour: Fav
 
 
 def test_many_prompts_go_through_the_model_together(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes: list[int] = []
-    next_logits = model.transformer.next_logits
+    shapes: list[tuple[int, ...]] = []
+    forward = KVCache._read
 
-    def counted(ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        sizes.append(len(ids))
-        return next_logits(ids, lengths)
+    def counted(cache: KVCache, ids: np.ndarray) -> np.ndarray:
+        shapes.append(ids.shape)
+        return forward(cache, ids)
 
-    monkeypatch.setattr(model.transformer, "next_logits", counted)
+    monkeypatch.setattr(KVCache, "_read", counted)
     greedy_batch(model.transformer, [[6, 7]] * 8, -1)
-    assert sizes == [8] * 14
-    sizes.clear()
+    assert shapes == [(8, 2), *[(8, 1)] * 13]
+    shapes.clear()
     greedy_batch(model.transformer, [[6] * 14, [6] * 15, [6] * 12], -1)
-    assert sizes == [3, 2, 1, 1]  # those that are ready do not stay
+    assert shapes == [(3, 15), (2, 1), (1, 1), (1, 1)]  # those that are ready do not stay
 
 
 # Questions

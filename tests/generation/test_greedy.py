@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinychat.core.cache import KVCache
 from tinychat.core.model import Transformer
 from tinychat.generation.greedy import greedy
 from tinychat.model import Model
@@ -69,22 +70,24 @@ def test_a_prompt_beyond_the_context_is_not_continued(model: Model) -> None:
     assert list(greedy(model.transformer, [6] * 17, NO_END)) == []
 
 
-def test_it_writes_no_further_than_it_is_asked(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    lengths: list[int] = []
-    next_logits = model.transformer.next_logits
+def test_it_reads_every_token_once_and_no_further_than_it_is_asked(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    forward = KVCache._read
 
-    def counted(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        lengths.append(ids.shape[1])
-        return next_logits(ids, rows)
+    def counted(cache: KVCache, ids: np.ndarray) -> np.ndarray:
+        read.extend(ids[0].tolist())
+        return forward(cache, ids)
 
-    monkeypatch.setattr(model.transformer, "next_logits", counted)
+    monkeypatch.setattr(KVCache, "_read", counted)
     tokens = greedy(model.transformer, [6, 7], NO_END)
-    assert lengths == []
-    next(tokens)
-    next(tokens)
-    assert len(lengths) == 2
-    list(tokens)
-    assert max(lengths) < model.config.max_seq_len
+    assert read == []
+    first, second = next(tokens), next(tokens)
+    assert read == [6, 7, first]
+    rest = list(tokens)
+    assert read == [6, 7, first, second, *rest[:-1]]
+    assert len(read) == model.config.max_seq_len - 1
 
 
 def test_two_answers_may_be_written_by_turns(model: Model) -> None:

@@ -18,7 +18,8 @@ def run(args: argparse.Namespace) -> int:
                 raise UsageError(f"--load skips training; leave out --{flag.replace('_', '-')}")
     if not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stderr__)):
         raise TerminalError(
-            "the full-screen program needs a terminal; without one, use 'tinychat train' and 'tinychat ask'"
+            "the full-screen program needs a terminal; without one, use 'tinychat train', "
+            "and then 'tinychat chat' or 'tinychat ask'"
         )
     models = library(args)
     models.check_writable()

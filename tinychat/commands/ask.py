@@ -4,11 +4,12 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
-from io import TextIOWrapper
 
 from threadpoolctl import threadpool_limits
 
+from tinychat.commands.decoding import chosen
 from tinychat.commands.recipe import library
+from tinychat.commands.standard_input import lines
 from tinychat.errors import UsageError
 from tinychat.weights import load
 
@@ -16,10 +17,11 @@ from tinychat.weights import load
 def run(args: argparse.Namespace) -> int:
     if any(not prompt.strip() for prompt in args.prompt):
         raise UsageError("the prompt is empty; type a question")
+    sampling = chosen(args)
     model = load(library(args).find(args.load))
     with threadpool_limits(limits=1, user_api="blas"):
         for prompt in args.prompt or _lines():
-            reply = model.reply(prompt)
+            reply = model.reply(prompt, sampling)
             for note in reply.notes:
                 _note(note)
             answer = reply.finish()
@@ -30,16 +32,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines() -> Iterable[str]:
-    if isinstance(sys.stdin, TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
-    try:
-        for number, line in enumerate(sys.stdin, start=1):
-            if line.strip():
-                yield line.strip()
-            else:
-                _note(f"line {number} is empty and was skipped")
-    except UnicodeDecodeError:
-        raise UsageError("standard input is not UTF-8 text; convert it first") from None
+    for number, line in enumerate(lines(), start=1):
+        if line:
+            yield line
+        else:
+            _note(f"line {number} is empty and was skipped")
 
 
 def _note(text: str) -> None:

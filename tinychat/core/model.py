@@ -54,15 +54,6 @@ class Transformer:
         """Map ids of shape (B, T), T at most max_seq_len, to the model's logits of shape (B, T, V)."""
         return self._logits(self._hidden(ids))
 
-    def next_logits(self, ids: Ids, lengths: Ids) -> Floats:
-        """Logits of shape (B, V) of the token behind each row of ids, of shape (B, T).
-
-        Row b has lengths[b] >= 1 tokens; what stands behind them is padding, at which nothing looks.
-        """
-        last = self._hidden(ids)[np.arange(len(ids)), lengths - 1]
-        logits: Floats = self._logits(last[None])[0]
-        return logits
-
     def backward(self, dlogits: Floats) -> None:
         """Gradient of the loss by the logits, of shape (B, T, V): overwrites `parameters.grads`."""
         self._hidden_backward(self._logits_backward(dlogits))

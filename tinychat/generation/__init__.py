@@ -1,1 +1,1 @@
-"""Writing: `greedy` for the next token, `reply` for an answer, `session` for a conversation."""
+"""Writing: `greedy`, `sampling` and `beam` for tokens, `reply` for an answer, `session` for a talk."""

@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tinychat.core.model import Transformer
 from tinychat.corpus.dialogue import USER, Turn, ask_text
 from tinychat.errors import UsageError
-from tinychat.generation.greedy import greedy
+from tinychat.generation.beam import Beams, beam_search
+from tinychat.generation.greedy import continued
+from tinychat.generation.sampling import GREEDY, Sampling, draw
 from tinychat.tokenizer import Tokenizer
 
 ROOM_FOR_ANSWER = 4
@@ -28,8 +32,11 @@ class Reply:
     """Start and end, in characters, of the words of the prompt that the model has never seen."""
     respelt: dict[str, str]
     """Of these, the words that were probably misspelt, and what is read in their place."""
-    is_answer: bool = True
+    is_answer: bool
     """Whether it answers the prompt; otherwise it writes on."""
+    sampling: Sampling | Beams
+    """How the next token is chosen."""
+    rng: np.random.Generator
     ids: list[int] = field(default_factory=list)
     is_complete: bool = False
     """Whether the model has ended its answer, or its context is full."""
@@ -38,16 +45,29 @@ class Reply:
         """Yield the whole text so far after every token; a second time, go on where the first stopped."""
         if self.is_complete:
             return
-        for token in greedy(self.transformer, self.prompt_ids + self.ids, self.tokenizer.end_id):
+        for token in self._tokens():
             self.ids.append(token)
             yield self.text
         self.is_complete = True
+
+    def _tokens(self) -> Iterator[int]:
+        sampling, end_id, read = self.sampling, self.tokenizer.end_id, self.prompt_ids + self.ids
+        if isinstance(sampling, Beams):  # no word is certain before all of them are
+            return iter(beam_search(self.transformer, read, end_id, sampling))
+        return continued(
+            self.transformer, read, end_id, lambda logits: draw(logits, sampling, self.ids, self.rng)
+        )
 
     @property
     def text(self) -> str:
         text = self.tokenizer.decode(self.ids)
         # The space behind `Assistant:` is a part of the first token where tokens are parts of the text.
         return text.removeprefix(" ") if self.is_answer else text
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of the context that are in use."""
+        return len(self.prompt_ids) + len(self.ids)
 
     @property
     def unknown_words(self) -> list[str]:
@@ -78,11 +98,18 @@ class Reply:
 
 
 def reply_to(
-    prompt: str, transformer: Transformer, tokenizer: Tokenizer, chat: bool, earlier: Sequence[Turn] = ()
+    prompt: str,
+    transformer: Transformer,
+    tokenizer: Tokenizer,
+    chat: bool,
+    earlier: Sequence[Turn] = (),
+    sampling: Sampling | Beams = GREEDY,
+    rng: np.random.Generator | None = None,
 ) -> Reply:
     """Prepare the answer to `prompt`; with `chat` off, the model just writes on after it.
 
-    Of the earlier turns, the newest that fit are kept. Raise UsageError if the prompt is empty.
+    Of the earlier turns, the newest that fit are kept. What is drawn is drawn from `rng`, by default from a
+    new one. Raise UsageError if the prompt is empty.
     """
     prompt = prompt.strip()
     if not prompt:
@@ -106,7 +133,8 @@ def reply_to(
         if len(row) + len(ids) > room:
             break
         ids = row + ids
-    return Reply(transformer, tokenizer, prompt, ids, n_dropped, spans, respelt, chat)
+    rng = np.random.default_rng(0) if rng is None else rng
+    return Reply(transformer, tokenizer, prompt, ids, n_dropped, spans, respelt, chat, sampling, rng)
 
 
 def _respelt(words: Sequence[str], tokenizer: Tokenizer) -> dict[str, str]:
