@@ -93,8 +93,8 @@ def test_what_a_sampler_cuts(model: Model) -> None:
     assert found.sampled.probabilities.tolist() == [[0.5, 0.5, 0]] * 3
     assert found.sampled.left.tolist() == [2, 2, 2]
     assert ((found.sampled.probability > 0) == (found.rank <= 2)).all()
-    n = len(found.exchange.prompt_ids)
-    assert seen == [list(found.exchange.read[:stop]) for stop in (n, n + 1, n + 2)]
+    rain, full_stop, _ = found.exchange.answer_ids
+    assert seen == [[], [rain], [rain, full_stop]]
 
 
 def test_entropy_of_what_is_known() -> None:

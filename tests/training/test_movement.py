@@ -191,10 +191,16 @@ def test_the_smoothed_loss_follows_the_updates(always: None) -> None:
             records.append(event)
     expected = steps[0].loss
     for step in steps:
-        expected += (step.loss - expected) / step.steps
+        expected += (step.loss - expected) * 2 / (step.steps + 1)
         assert step.smoothed_loss == pytest.approx(expected)
     assert records[1].smoothed_loss == steps[-1].smoothed_loss
     assert steps[-1].step == len(steps) // 2 > 1
+
+
+def test_the_smoothed_loss_of_an_epoch_of_one_update_is_its_loss() -> None:
+    progress = PhaseProgress()
+    assert progress.count_update(Loss(total=8.0, tokens=2, correct=0), 1.0, 1) == 4
+    assert progress.count_update(Loss(total=2.0, tokens=2, correct=0), 1.0, 1) == 1
 
 
 def test_the_smoothed_loss_of_a_long_epoch_forgets_its_beginning() -> None:
@@ -203,5 +209,5 @@ def test_the_smoothed_loss_of_a_long_epoch_forgets_its_beginning() -> None:
         progress.count_update(Loss(total=16.0, tokens=2, correct=0), 1.0, 10_000)
     for number in range(1, 101):
         smoothed = progress.count_update(Loss(total=0.0, tokens=2, correct=1), 1.0, 10_000)
-        assert smoothed == pytest.approx(8 * (1 - 1 / SMOOTHED_UPDATES) ** number)
+        assert smoothed == pytest.approx(8 * (1 - 2 / (SMOOTHED_UPDATES + 1)) ** number)
     assert (progress.step, progress.n_tokens, progress.n_correct) == (120, 240, 100)

@@ -5,6 +5,7 @@ What runs the model runs a copy, so that a training under way neither disturbs i
 
 from tinychat.inspection.alternatives import Alternatives, alternatives
 from tinychat.inspection.attention import AttentionMaps, attention_maps
+from tinychat.inspection.compare import Comparison, compare
 from tinychat.inspection.embedding import EmbeddingMap, Neighbours, embedding_map, nearest_words
 from tinychat.inspection.exchange import Exchange, exchange
 from tinychat.inspection.lens import LogitLens, logit_lens
@@ -12,12 +13,14 @@ from tinychat.inspection.lens import LogitLens, logit_lens
 __all__ = [
     "Alternatives",
     "AttentionMaps",
+    "Comparison",
     "EmbeddingMap",
     "Exchange",
     "LogitLens",
     "Neighbours",
     "alternatives",
     "attention_maps",
+    "compare",
     "embedding_map",
     "exchange",
     "logit_lens",

@@ -11,7 +11,8 @@ from tinychat.inspection.reading import checked, copied, likeliest, probabilitie
 from tinychat.model import Model
 
 Distribution = Callable[[Floats, list[int]], Floats]
-"""Maps logits of shape (V,), and the ids before them, to the probabilities (V,) that a sampler draws by."""
+"""Maps logits of shape (V,), and the ids that the model has said so far, to the probabilities (V,) by which a
+sampler draws: `lambda logits, said: distribution(logits, sampling, said)`."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def alternatives(
     order = np.argsort(-chances, axis=1, kind="stable")
     sampled = None
     if distribution is not None:
-        earlier = [list(said.read[: n_prompt + place]) for place in range(len(written))]
+        earlier = (list(said.answer_ids[:place]) for place in range(len(written)))
         drawn = np.array([distribution(row, before) for row, before in zip(logits, earlier, strict=True)])
         sampled = Sampled(
             probabilities=np.take_along_axis(drawn, ids, axis=1),

@@ -22,8 +22,9 @@ class PhaseProgress:
     n_correct: int = 0
     grad_norm_sum: float = 0.0
     smoothed_loss: float | None = None
-    """Moving average of the updates' losses, in nats per token: it reaches back about as far as an epoch,
-    or SMOOTHED_UPDATES if that is shorter. None before the first update, and in old files."""
+    """Exponential moving average of the updates' losses, in nats per token: as old, on the average, as a mean
+    over an epoch, or over SMOOTHED_UPDATES if they are fewer. None before the first update, and in old files.
+    """
     grad_norms: dict[str, float] = field(default_factory=dict)
     """Of the last update of the epoch under way, once it was measured; see EpochDone, as for the next."""
     update_ratios: dict[str, float] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class PhaseProgress:
         self.n_correct += loss.correct
         self.grad_norm_sum += grad_norm
         before = loss.mean if self.smoothed_loss is None else self.smoothed_loss
-        self.smoothed_loss = before + (loss.mean - before) / min(n_steps, SMOOTHED_UPDATES)
+        self.smoothed_loss = before + (loss.mean - before) * 2 / (min(n_steps, SMOOTHED_UPDATES) + 1)
         return self.smoothed_loss
 
     def reopen(self) -> None:
