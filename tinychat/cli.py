@@ -36,6 +36,7 @@ Without a command, tinychat opens full screen, trains, and lets you talk with th
   tinychat --load latest                    chat with the model saved last
   tinychat train --out rain.npz             train without a screen
   tinychat ask --load rain.npz "What causes rain?"
+  tinychat inspect --load rain.npz "What causes rain?" --attention
 """
 
 
