@@ -155,6 +155,8 @@ def test_alternatives_are_drawn(call: Call, learned: Path) -> None:
     assert first[0].split()[4:6] == [found.tokens[0][0], f"{found.probabilities[0, 0]:.1%}"]
     assert "Rain" in first[0]
     assert sum(">" in line for line in lines) == 4, "each token that was written is marked once"
+    shown_of = (found.probabilities >= 0.001).sum(axis=1) + (found.rank > 5)
+    assert len(lines) == shown_of.clip(1).sum(), "what is all but impossible is not worth a line"
     assert "━" in first[0]
     assert "\x1b" not in shown.out
 

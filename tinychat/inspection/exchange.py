@@ -7,7 +7,7 @@ from tinychat.corpus.dialogue import Turn, ask_text
 from tinychat.errors import UsageError
 from tinychat.inspection.reading import copied, shown
 from tinychat.model import Model
-from tinychat.training.rows import fact_row, turn_row
+from tinychat.training.rows import turn_row
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,8 @@ def exchange(model: Model, prompt: str, answer: str | Sequence[int] | None = Non
 
 
 def _answer_ids(model: Model, prompt: str, answer: str) -> list[int]:
-    """As training has them behind the prompt, the end token included."""
+    """As training has them behind a prompt, which they do not depend on; the end token included."""
     if not answer:
         raise UsageError("the answer is empty; type one")
-    tokenizer = model.tokenizer
-    if model.card.is_chat:
-        whole = turn_row(Turn(prompt, answer), tokenizer)
-        return whole.tokens[len(tokenizer.encode(ask_text(prompt))) :]
-    return fact_row(f"{prompt} {answer}", tokenizer).tokens[len(tokenizer.encode(prompt)) :]
+    whole = turn_row(Turn(prompt, answer), model.tokenizer).tokens
+    return whole[len(model.tokenizer.encode(ask_text(prompt))) :]

@@ -41,10 +41,10 @@ def logit_lens(model: Model, ids: Sequence[int], n: int = 5) -> LogitLens:
     model = copied(model)
     transformer = model.transformer
     x = transformer.embedding.forward(checked(model, ids))  # (1, T, D)
-    states = [x.copy()]
+    states = [x]  # each in an array that its layer owns
     for block in transformer.blocks:
         x = block.forward(x)
-        states.append(x.copy())  # (1, T, D)
+        states.append(x)
     found = []
     for state in states:
         normed = state if transformer.norm is None else transformer.norm.forward(state)
