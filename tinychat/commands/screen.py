@@ -10,7 +10,7 @@ _PIPE_WIDTH = 120
 
 def console() -> Console:
     """On standard output; nothing that is printed there is read as markup, or coloured unasked."""
-    found = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+    found = Console(markup=False, highlight=False, emoji=False)
     if not found.is_terminal and "COLUMNS" not in os.environ:
         found.width = _PIPE_WIDTH
     return found

@@ -27,11 +27,6 @@ class Exchange:
         """All that the model reads: the last token of the answer is only written."""
         return (*self.prompt_ids, *self.answer_ids)[:-1]
 
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """One for each of `read`, and the last."""
-        return (*self.prompt_tokens, *self.answer_tokens)
-
 
 def exchange(model: Model, prompt: str, answer: str | Sequence[int] | None = None) -> Exchange:
     """The prompt with the model's own answer, by greedy decoding, or with a given one (as text, or as ids).
