@@ -108,7 +108,7 @@ PRESETS: dict[str, Preset] = {
             pretrain=TrainConfig(**_MODERN, epochs=3, lr=0.03, warmup=0.1),
             tune=TrainConfig(
                 **_MODERN,
-                epochs=8,
+                epochs=9,
                 min_updates=48,
                 lr=0.04,
                 schedule="linear",
@@ -116,10 +116,10 @@ PRESETS: dict[str, Preset] = {
                 mask_prompt=True,
                 noise_from=10,
                 typos=0.03,
-                unanswerable=0.04,
+                unanswerable=0.08,
                 careless=0.3,
                 cut_answers=1.0,
-                joined=0.3,
+                joined=0.5,
                 sample_every=4,
             ),
             model={

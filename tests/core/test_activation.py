@@ -13,7 +13,7 @@ from gradients import (
 )
 from numpy.typing import DTypeLike
 
-from tinychat.core.activation import ACTIVATIONS, normal_cdf
+from tinychat.core.activation import ACTIVATIONS
 from tinychat.core.parameters import Floats, Parameters
 
 DEFINITIONS: dict[str, Callable[[float], float]] = {
@@ -94,32 +94,3 @@ def test_float32_stays(name: str) -> None:
 @each
 def test_results_do_not_depend_on_the_shapes_before(name: str) -> None:
     assert_forgets_shapes(ACTIVATIONS[name](np.float64), Parameters([]), lambda b, t: random_vectors(b, t))
-
-
-def phi(x: Floats) -> Floats:
-    return np.array([math.erfc(-value / math.sqrt(2)) / 2 for value in x.tolist()])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_normal_cdf_is_exact_to_the_rounding(dtype: DTypeLike) -> None:
-    x = np.concatenate([np.linspace(-12, 12, 4001), np.linspace(-1e-3, 1e-3, 101), FAR]).astype(dtype)
-    got, wanted, eps = normal_cdf(x, out=np.empty_like(x)), phi(x), np.finfo(dtype).eps
-    assert got.dtype == dtype
-    np.testing.assert_allclose(got, wanted, rtol=0, atol=10 * eps)
-    # The exponent of exp(-x^2 / 2) is rounded too, so what is lost of a tail grows with x^2; and yet a
-    # chance of 1e-32 has all but two of its digits.
-    tail = (x < 0) & (x > -12)
-    off = np.abs(got[tail] / wanted[tail] - 1)
-    assert (off <= 20 * eps * (1 + x[tail] ** 2 / 2)).all()
-
-
-def test_normal_cdf_of_what_is_no_number_is_none() -> None:
-    x = np.array([np.nan, -np.inf, np.inf])
-    np.testing.assert_array_equal(normal_cdf(x, out=np.empty_like(x)), [np.nan, 0, 1])
-
-
-def test_normal_cdf_rises_and_is_symmetric() -> None:
-    x = np.linspace(-8, 8, 2001)
-    got = normal_cdf(x, out=np.empty_like(x))
-    assert (np.diff(got) >= -1e-14).all()
-    np.testing.assert_allclose(got + got[::-1], 1, rtol=1e-14)

@@ -28,7 +28,7 @@ def test_it_works_in_place() -> None:
     scores, weights = random_vectors(2, 3), softmax_(random_vectors(2, 3))
     assert softmax_(scores) is scores
     dweights = random_vectors(2, 3, seed=2)
-    assert softmax_backward_(weights, dweights) is dweights
+    assert softmax_backward_(weights, dweights, np.empty_like(weights)) is dweights
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -49,7 +49,7 @@ def test_backward_against_differences() -> None:
     scores, dy = 2 * random_vectors(2, 3, 5), random_vectors(2, 3, 5, seed=2)
     weights = softmax_(scores.copy())
     kept = weights.copy()
-    dscores = softmax_backward_(weights, dy.copy())
+    dscores = softmax_backward_(weights, dy.copy(), np.empty_like(dy))
     numeric = numeric_gradient(lambda: float((softmax_(scores.copy()) * dy).sum()), scores)
     assert relative_error(numeric, dscores) <= TOLERANCE
     np.testing.assert_array_equal(weights, kept)  # attention maps are read after the backward
@@ -57,6 +57,6 @@ def test_backward_against_differences() -> None:
 
 def test_backward_of_a_masked_weight_is_0() -> None:
     weights = softmax_(np.array([[1.0, 2.0, -np.inf]]))
-    dscores = softmax_backward_(weights, random_vectors(1, 3))
+    dscores = softmax_backward_(weights, random_vectors(1, 3), np.empty((1, 3)))
     assert dscores[0, 2] == 0
     np.testing.assert_allclose(dscores.sum(), 0, atol=1e-15)

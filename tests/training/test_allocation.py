@@ -2,12 +2,17 @@
 
 import tracemalloc
 from itertools import islice
+from typing import Any
 
 import numpy as np
+import pytest
 
+from tinychat.config import IGNORE, ModelConfig, TrainConfig
+from tinychat.core.model import Transformer
 from tinychat.corpus import Corpus, Turn
 from tinychat.presets import PRESETS
 from tinychat.training.events import EpochDone, StepDone
+from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
 from tinychat.training.run import TrainingRun
 
 LARGEST = 64 * 1024
@@ -40,3 +45,60 @@ def test_ten_updates_allocate_no_array_above_64_kb() -> None:
     assert len(steps) >= 10
     assert peak - before < LARGEST
     assert after - before < LARGEST / 4
+
+
+MODERN: dict[str, Any] = dict(PRESETS["modern"].model)
+NANOGPT: dict[str, Any] = {
+    "n_heads": 4,
+    "n_kv_heads": 4,
+    "d_model": 128,
+    "head_dim": 32,
+    "d_ff": 512,
+    "max_seq_len": 64,
+    "norm_position": "pre",
+    "activation": "gelu",
+    "bias": False,
+    "attention_output": True,
+}
+NORMS = {"activation": "gelu_tanh", "qk_norm": True, "norm_position": "sandwich", "logit_softcap": 30.0}
+SHAPES: dict[str, tuple[dict[str, Any], int, int, int]] = {
+    "nanogpt": (NANOGPT, 65, 3, 64),
+    "nanogpt with dropout": ({**NANOGPT, "dropout": 0.1}, 65, 3, 64),
+    "modern": (MODERN, 3000, 16, 20),
+    "norms everywhere": ({**MODERN, **NORMS}, 3000, 10, 20),
+}
+"""Fields of the config, V, B and T: so few places that all small arrays together stay below the bound, and so
+many that an array with a vector a place is above it."""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", ["adamw", "muon", "sgd"])
+def test_the_tenth_update_allocates_no_array_above_64_kb(shape: str, kind: str) -> None:
+    fields, V, B, T = SHAPES[shape]
+    transformer = Transformer(ModelConfig(vocab_size=V, **fields))
+    transformer.parameters.initialise(np.random.default_rng(0))
+    optimizer = make_optimizer(kind, transformer.parameters)
+    config = TrainConfig(optimizer=kind, weight_decay=0.1)
+    rng = np.random.default_rng(0)
+    ids, targets = rng.integers(0, V, (2, B, T))
+    targets[:, : T // 2] = IGNORE
+
+    def update() -> None:
+        transformer.loss_and_gradients(ids, targets, rng)
+        clip_by_global_norm_(transformer.parameters.grads, 1.0)
+        optimizer.step(config, 1e-3)
+
+    for _ in range(9):
+        update()
+    # NumPy's own buffers, one an operand that has to be cast or brought together, are small and bounded.
+    buffer = np.setbufsize(1024)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        update()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        np.setbufsize(buffer)
+    assert peak - before < LARGEST
+    assert ids.size * transformer.config.d_model * 4 > LARGEST, "or the test could not fail"

@@ -1,5 +1,7 @@
 """Muon's iteration, and what it is used for; what it shares with the others is in test_optimizer.py."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from textbook import HIDDEN, SPECS, random_gradients, small_parameters, update
@@ -7,16 +9,20 @@ from textbook import HIDDEN, SPECS, random_gradients, small_parameters, update
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats, Parameters, ParameterSpec
+from tinychat.core.scratch import Scratch
 from tinychat.training.adam import AdamW
-from tinychat.training.muon import Muon, is_hidden_matrix, orthogonalise
+from tinychat.training.helper import InPlace
+from tinychat.training.muon import Muon, is_hidden_matrix, orthogonalise_
+from tinychat.training.workers import Workers
 
 SHAPES = [(1, 1), (1, 5), (4, 4), (6, 18), (16, 17), (32, 96)]
 CONFIG = TrainConfig(optimizer="muon", momentum=0.7, weight_decay=0.1)
 
 
 def orthogonalised(x: Floats) -> Floats:
-    r = len(x)
-    return orthogonalise(x.copy(), np.empty_like(x), np.empty((r, r), x.dtype), np.empty((r, r), x.dtype))
+    x = x.copy()
+    orthogonalise_(x, Scratch(x.dtype))
+    return x
 
 
 def matrix(shape: tuple[int, int], singular_values: Floats) -> Floats:
@@ -129,3 +135,38 @@ def test_hidden_matrices_may_learn_at_a_rate_of_their_own() -> None:
     found, fast, slow = after(slower, 0.04), after(alike, 0.04), after(alike, 0.01)
     for name, values in found.items():
         np.testing.assert_array_equal(values, (slow if name in HIDDEN else fast)[name])
+
+
+@pytest.mark.parametrize("n_helpers", [1, 2, 7])
+def test_helpers_change_no_bit(n_helpers: int) -> None:
+    """More helpers than matrices, too."""
+    steps = random_gradients(4)
+    alone, helped = small_parameters(np.float32), small_parameters(np.float32)
+    update(Muon(alone), [(gradient, CONFIG, 0.01) for gradient in steps])
+    muon = Muon(helped)
+    with Workers(Transformer(ModelConfig(vocab_size=9)), 1 + n_helpers) as workers:
+        for gradient in steps:
+            helped.grads[...] = gradient
+            muon.step(CONFIG, 0.01, workers.others)
+    assert helped.values.tobytes() == alone.values.tobytes()
+
+
+def test_helpers_do_a_part_of_the_work() -> None:
+    asked = []
+
+    class Watched:
+        def begin(self, function: InPlace, arrays: Iterable[Floats]) -> None:
+            self.arrays = [array.copy() for array in arrays]
+            asked.append([array.size for array in self.arrays])
+            for array in self.arrays:
+                function(array, Scratch(array.dtype))
+
+        def end(self) -> list[Floats]:
+            return self.arrays
+
+    parameters = small_parameters()
+    muon = Muon(parameters)
+    parameters.grads[...] = 1
+    muon.step(CONFIG, 0.01, [Watched()])
+    sizes = [spec.size for spec in SPECS if spec.name in HIDDEN]
+    assert abs(2 * sum(asked[0]) - sum(sizes)) <= max(sizes)

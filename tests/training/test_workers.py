@@ -170,7 +170,7 @@ def test_neighbouring_rows_go_to_different_workers(monkeypatch: pytest.MonkeyPat
 
 
 def processes_of(workers: Workers) -> list[subprocess.Popen[bytes]]:
-    return [other._process for other in workers._others]
+    return [other._process for other in workers.others]
 
 
 def test_closed_workers_leave_no_process_and_no_file() -> None:

@@ -1,12 +1,11 @@
 """What bends the feed-forward: ReLU, GELU and SiLU, each number for itself."""
 
 import math
-from functools import cache
 
 import numpy as np
-from numpy.polynomial import chebyshev
 from numpy.typing import DTypeLike
 
+from tinychat.core.normal import normal_cdf
 from tinychat.core.parameters import Floats
 from tinychat.core.scratch import Scratch
 
@@ -116,18 +115,15 @@ class GELU:
 
     def forward(self, x: Floats) -> Floats:
         """Map x to y of the same shape."""
-        self.x, self.phi = x, normal_cdf(x, out=self._scratch("phi", *x.shape))
+        self.x, self.phi, self.bell = x, self._scratch("phi", *x.shape), self._scratch("bell", *x.shape)
+        normal_cdf(x, self.phi, self.bell, self._scratch)
         return np.multiply(x, self.phi, out=self._scratch("y", *x.shape))
 
     def backward(self, dy: Floats) -> Floats:
         """Map dy to dx of the same shape: dy/dx = Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi)."""
-        x = self.x
         dx = self._scratch("dx", *dy.shape)
-        np.multiply(x, x, out=dx)
-        dx *= -0.5
-        np.exp(dx, out=dx)
+        np.multiply(self.bell, self.x, out=dx)
         dx *= 1 / math.sqrt(2 * math.pi)
-        dx *= x
         dx += self.phi
         dx *= dy
         return dx
@@ -140,42 +136,3 @@ ACTIVATIONS: dict[str, type[ReLU] | type[GELU] | type[GELUTanh] | type[SiLU]] = 
     "silu": SiLU,
 }
 """By the name that `ModelConfig.activation` has for them."""
-
-
-def normal_cdf(x: Floats, out: Floats) -> Floats:
-    """Phi(x) = erfc(-x / sqrt 2) / 2, exact to the rounding of the dtype; NumPy has no erf of its own.
-
-    For z = |x| / sqrt 2 >= 0, erfc(z) exp(z^2) is a smooth function of t = 1 / (1 + z / 2) in (0, 1], so
-    that a polynomial in t (here by Chebyshev interpolation) times exp(-z^2) gives both tails.
-    """
-    z = np.abs(x) * math.sqrt(0.5)
-    u = 2 / (1 + 0.5 * z) - 1  # 2 t - 1, from -1 to 1
-    # Beyond these degrees nothing is gained, and the rounding of ever larger coefficients is added.
-    coefficients = _tail_polynomial(24 if x.dtype == np.float64 else 12)
-    tail = coefficients[0] + np.zeros_like(u)
-    for coefficient in coefficients[1:]:  # Horner's rule
-        tail *= u
-        tail += coefficient
-    tail *= 0.5 * np.exp(-z * z)
-    np.copyto(out, tail)
-    return np.subtract(1, tail, out=out, where=x > 0)
-
-
-@cache
-def _tail_polynomial(degree: int) -> list[float]:
-    """Coefficients, highest first, of erfc(z) exp(z^2) as a polynomial in u = 2 t - 1."""
-
-    points = chebyshev.chebpts1(degree + 1)
-    values = [_erfcx(2 * (2 / (1 + u) - 1)) for u in points.tolist()]
-    series = chebyshev.chebfit(points, np.array(values), degree)
-    return [float(c) for c in chebyshev.cheb2poly(series)[::-1]]
-
-
-def _erfcx(z: float) -> float:
-    """erfc(z) exp(z^2), also where erfc alone is 0: there by its continued fraction."""
-    if z < 5:
-        return math.erfc(z) * math.exp(z * z)
-    fraction = z
-    for k in range(60, 0, -1):
-        fraction = z + k / 2 / fraction
-    return 1 / (fraction * math.sqrt(math.pi))

@@ -101,7 +101,8 @@ class SelfAttention:
         dk = self._scratch("dk", *dk_given.shape) if self.k_layers else dk_given
         np.matmul(self._grouped(dheads), self.v[:, :, None].swapaxes(-1, -2), out=self._grouped(ddropped))
         np.matmul(self._stacked(self.dropped).swapaxes(-1, -2), self._stacked(dheads), out=dv)
-        dscores = softmax_backward_(self.weights, self.dropout.backward(ddropped))
+        work = self._scratch("work", *self.weights.shape)
+        dscores = softmax_backward_(self.weights, self.dropout.backward(ddropped), work)
         dscores *= self.scale
         np.matmul(self._grouped(dscores), self.k[:, :, None], out=self._grouped(dq))
         np.matmul(self._stacked(dscores).swapaxes(-1, -2), self._stacked(self.q), out=dk)

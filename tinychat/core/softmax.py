@@ -21,12 +21,12 @@ def row_sums(x: Floats) -> Floats:
     return x @ np.ones((x.shape[-1], 1), x.dtype)
 
 
-def softmax_backward_(weights: Floats, dweights: Floats) -> Floats:
-    """Turn dweights of shape (..., n) into dscores, in place.
+def softmax_backward_(weights: Floats, dweights: Floats, work: Floats) -> Floats:
+    """Turn dweights of shape (..., n) into dscores, in place; `work` of that shape is overwritten.
 
     weights_i = exp(s_i) / Z gives d weights_i / d s_j = weights_i * ([i = j] - weights_j), so
     dscores = weights * (dweights - sum(dweights * weights)), the sum over the last axis.
     """
-    dweights -= row_sums(dweights * weights)
+    dweights -= row_sums(np.multiply(dweights, weights, out=work))
     dweights *= weights
     return dweights

@@ -1,6 +1,6 @@
 """Adam (Kingma & Ba 2015, algorithm 1) and AdamW (Loshchilov & Hutter 2019, algorithm 2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from tinychat.config import TrainConfig
 from tinychat.core.parameters import Floats, Parameters, ParameterSpec
 from tinychat.training.blocks import Block, blocks, longest
+from tinychat.training.helper import Helper
 
 
 class Adam:
@@ -30,7 +31,7 @@ class Adam:
         self._blocks = blocks(parameters, chosen)
         self._update = np.empty(longest(self._blocks), parameters.values.dtype)
 
-    def step(self, config: TrainConfig, lr: float) -> None:
+    def step(self, config: TrainConfig, lr: float, helpers: Sequence[Helper] = ()) -> None:
         """Update the values from the gradients, which are spent: they hold something else afterwards."""
         self.updates += 1
         for block in self._blocks:

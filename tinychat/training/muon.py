@@ -4,13 +4,16 @@ The momentum U S V^T of a matrix has a few large singular values that drown the 
 U V^T: all directions alike, to the length that AdamW's steps have.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from tinychat.config import TrainConfig
 from tinychat.core.parameters import Floats, Parameters, ParameterSpec
+from tinychat.core.scratch import Scratch
 from tinychat.training.adam import AdamW
+from tinychat.training.helper import Helper
 
 A, B, C = 3.4445, -4.7750, 2.0315
 """Jordan's coefficients: they lift small singular values fast, and leave them between about 0.7 and 1.2."""
@@ -37,66 +40,78 @@ class Muon(AdamW):
 
     def __init__(self, parameters: Parameters) -> None:
         super().__init__(parameters, chosen=lambda spec: not is_hidden_matrix(spec))
-        hidden = {spec.name: spec for spec in parameters.specs if is_hidden_matrix(spec)}
-        sizes = [(spec.size, min(spec.shape) ** 2) for spec in hidden.values()]
-        longest, squarest = (max(column) for column in zip(*sizes, strict=True)) if sizes else (0, 0)
-        # One matrix after the other works in the same memory.
-        memory = [np.empty(n, parameters.values.dtype) for n in (longest, longest, squarest, squarest)]
+        hidden = [spec.name for spec in parameters.specs if is_hidden_matrix(spec)]
         flats = (parameters.values, parameters.grads, self.state["m"])
         values, grads, m = (dict(parameters.views(flat)) for flat in flats)
-        self._matrices = [_Matrix(values[name], grads[name], m[name], memory) for name in hidden]
+        self._scratch = Scratch(parameters.values.dtype)
+        matrices = [_Matrix(values[name], grads[name], m[name], self._scratch) for name in hidden]
+        self._matrices = sorted(matrices, key=lambda matrix: matrix.p.size)
 
-    def step(self, config: TrainConfig, lr: float) -> None:
+    def step(self, config: TrainConfig, lr: float, helpers: Sequence[Helper] = ()) -> None:
         """Update the values from the gradients, which are spent: they hold something else afterwards."""
+        n = 1 + len(helpers)
+        shares = [self._matrices[first::n] for first in range(n)]  # of about the same size
+        for helper, share in zip(helpers, shares[1:], strict=True):
+            helper.begin(orthogonalise_, (matrix.momentum(config) for matrix in share))
         super().step(config, lr)
-        for matrix in self._matrices:
-            matrix.step(config, lr * config.hidden_lr)
+        lr *= config.hidden_lr
+        for matrix in shares[0]:
+            x = matrix.momentum(config)
+            orthogonalise_(x, self._scratch)
+            matrix.step(x, config, lr)
+        for helper, share in zip(helpers, shares[1:], strict=True):
+            for matrix, x in zip(share, helper.end(), strict=True):
+                matrix.step(x, config, lr)
 
 
 class _Matrix:
-    """Views of a hidden matrix and of work memory, all on their side if the matrix is higher than wide."""
+    """Views of a hidden matrix, its gradient and its momentum."""
 
-    def __init__(self, value: Floats, grad: Floats, m: Floats, memory: list[Floats]) -> None:
-        """Three of shape (rows, columns); four work vectors, two as long as a matrix and two as its gram."""
-        rows, columns = value.shape
-        r = min(rows, columns)
-        x, spare = (work[: value.size].reshape(value.shape) for work in memory[:2])
-        self.wide = [view if rows == r else view.T for view in (value, grad, m, x, spare)]
-        self.squares = [work[: r * r].reshape(r, r) for work in memory[2:]]
-        self.length = RMS * max(rows, columns) ** 0.5
+    def __init__(self, p: Floats, g: Floats, m: Floats, scratch: Scratch) -> None:
+        self.p, self.g, self.m = p, g, m
+        self.length = RMS * max(p.shape) ** 0.5
+        self._scratch = scratch
 
-    def step(self, config: TrainConfig, lr: float) -> None:
-        """m = momentum * m + g; p -= lr * length * orthogonal(g + momentum * m), and p decays as in AdamW.
+    def momentum(self, config: TrainConfig) -> Floats:
+        """m = momentum * m + g; return g + momentum * m."""
+        x = self._scratch("x", *self.m.shape)
+        self.m *= config.momentum
+        self.m += self.g
+        np.multiply(self.m, config.momentum, out=x)
+        x += self.g
+        return x
+
+    def step(self, x: Floats, config: TrainConfig, lr: float) -> None:
+        """p -= lr * length * x for the orthogonal x, and p decays as in AdamW.
 
         The root mean square of U V^T is 1 / sqrt(max(rows, columns)); times `length` it is AdamW's.
         """
-        p, g, m, x, spare = self.wide
-        m *= config.momentum
-        m += g
-        np.multiply(m, config.momentum, out=x)
-        x += g
-        update = orthogonalise(x, spare, *self.squares)
-        update *= lr * self.length
-        p *= 1 - lr * config.weight_decay
-        p -= update
+        x *= lr * self.length
+        self.p *= 1 - lr * config.weight_decay
+        self.p -= x
 
 
-def orthogonalise(x: Floats, spare: Floats, gram: Floats, square: Floats) -> Floats:
-    """Turn x = U S V^T of shape (r, c), r <= c, into nearly U V^T, in place of `x` or of `spare` like it.
+def orthogonalise_(x: Floats, scratch: Scratch) -> None:
+    """Turn x = U S V^T of shape (rows, columns) into nearly U V^T, in place.
 
     Newton-Schulz: x = a x + b (x x^T) x + c (x x^T)^2 x makes a s + b s^3 + c s^5 of every singular value s
-    and leaves U and V alone. No s may be above 1, hence the norm first. `gram` and `square` are work memory
-    of shape (r, r).
+    and leaves U and V alone. No s may be above 1, hence the norm first.
     """
     x *= 1 / max(float(np.linalg.norm(x)), EPS)
-    diagonal = gram.reshape(-1)[:: len(gram) + 1]
+    wide, spare = x, scratch("spare", *x.shape)
+    if x.shape[0] > x.shape[1]:
+        wide, spare = wide.T, spare.T
+    r = len(wide)
+    gram, square = scratch("gram", r, r), scratch("square", r, r)
+    diagonal = gram.reshape(-1)[:: r + 1]
     for _ in range(ITERATIONS):
-        np.matmul(x, x.T, out=gram)
+        np.matmul(wide, wide.T, out=gram)
         np.matmul(gram, gram.T, out=square)  # its own transpose; written so, BLAS computes but one half
         square *= C
         gram *= B
         gram += square
         diagonal += A
-        np.matmul(gram, x, out=spare)
-        x, spare = spare, x
-    return x
+        np.matmul(gram, wide, out=spare)
+        wide, spare = spare, wide
+    if ITERATIONS % 2:
+        spare[...] = wide

@@ -1,5 +1,6 @@
 """What all optimisers have in common, where to find them by name, and clipping by the global norm."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from tinychat.config import TrainConfig
 from tinychat.core.parameters import Floats, Parameters
 from tinychat.training.adam import Adam, AdamW
+from tinychat.training.helper import Helper
 from tinychat.training.muon import Muon
 from tinychat.training.sgd import Sgd
 
@@ -26,10 +28,11 @@ class Optimizer(Protocol):
 
     def __init__(self, parameters: Parameters) -> None: ...
 
-    def step(self, config: TrainConfig, lr: float) -> None:
+    def step(self, config: TrainConfig, lr: float, helpers: Sequence[Helper] = ()) -> None:
         """Update the values from the gradients, which are spent: they hold something else afterwards.
 
-        `lr` is the learning rate of this update, `config.lr` only its height.
+        `lr` is the learning rate of this update, `config.lr` only its height. Helpers may do a part of the
+        work; the result is the same to the bit.
         """
 
 

@@ -31,6 +31,10 @@ class Row(NamedTuple):
     def cut(self, length: int) -> "Row":
         return Row(self.tokens[:length], self.counts[:length])
 
+    def counted_to(self, length: int) -> "Row":
+        """Whole, but what is behind `length` tokens does not count."""
+        return Row(self.tokens, self.counts[:length] + [False] * (len(self.tokens) - length))
+
     def then(self, other: "Row") -> "Row":
         return Row(self.tokens + other.tokens, self.counts + other.counts)
 
@@ -169,12 +173,15 @@ class DialogueRows:
         return row.cut(n_prompt + int(rng.integers(*BEGINNING, endpoint=True)))
 
     def _paired(self, rows: Sequence[Row], short: list[Row], rng: np.random.Generator) -> list[Row]:
-        """The short rows; in the place of some of them pairs of whole ones, unless they are too long."""
+        """The short rows; in the place of some of them pairs of whole ones, unless they are too long.
+
+        Of a pair's first answer counts what would count of it alone.
+        """
         order = [self._common[place] for place in rng.permutation(len(self._common)).tolist()]
         n_pairs = int(len(order) * self.config.joined / 2)
         gone = set()
         for first, second in zip(order[:n_pairs], order[n_pairs : 2 * n_pairs], strict=True):
-            both = rows[first].then(rows[second])
+            both = rows[first].counted_to(len(short[first].tokens)).then(rows[second])
             if len(both.tokens) <= self.max_seq_len + 1:
                 short[second] = both
                 gone.add(first)

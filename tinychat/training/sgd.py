@@ -1,5 +1,6 @@
 """Stochastic gradient descent with Nesterov's momentum (Sutskever et al. 2013, section 2)."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from tinychat.config import TrainConfig
 from tinychat.core.parameters import Floats, Parameters
 from tinychat.training.blocks import Block, blocks, longest
+from tinychat.training.helper import Helper
 
 
 class Sgd:
@@ -26,7 +28,7 @@ class Sgd:
         self._blocks = blocks(parameters)
         self._update = np.empty(longest(self._blocks), parameters.values.dtype)
 
-    def step(self, config: TrainConfig, lr: float) -> None:
+    def step(self, config: TrainConfig, lr: float, helpers: Sequence[Helper] = ()) -> None:
         """Update the values from the gradients, which are spent: they hold something else afterwards."""
         self.updates += 1
         for block in self._blocks:

@@ -105,7 +105,8 @@ class Trainer:
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise self._diverged()
         done = (progress.epoch + progress.step / n_steps) / config.epochs
-        self.optimizer.step(config, learning_rate(config, done))
+        helpers = self._workers.others[: config.workers - 1]
+        self.optimizer.step(config, learning_rate(config, done), helpers)
         if is_measured:
             progress.grad_norms, progress.update_ratios = self._meter.after()
         self.keeper.after_update()

@@ -1,12 +1,15 @@
-"""A process that takes a part of every batch: `python -m tinychat.training.worker`, started by Workers.
+"""A process that takes a part of every batch: Workers start it, with `main`.
 
-On standard input come pickled messages: first an Opening, then a Part for every update; upon each Part goes
-back, on standard output, the Loss or the exception that came in its place. The end of the input ends it.
+On standard input come pickled messages: first an Opening, then Parts and Tasks; upon each of these goes back,
+on standard output, its Loss or None, or the exception that came in its place. The end of the input ends it.
 """
 
 import pickle
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +20,9 @@ from tinychat.config import ModelConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
+from tinychat.core.scratch import Scratch
 from tinychat.training.batches import Batch
+from tinychat.training.helper import InPlace
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,14 @@ class Opening:
     shape: tuple[int, int]
     dtype: str
     number: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """A function to apply to arrays of these shapes, which stand side by side in the worker's vector."""
+
+    function: InPlace
+    shapes: list[tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,12 @@ def shared_vectors(path: Path, shape: tuple[int, int], dtype: str) -> Floats:
     return np.asarray(np.memmap(path, dtype, "r+", shape=shape))
 
 
+def arrays_in(vector: Floats, shapes: Sequence[tuple[int, ...]]) -> list[Floats]:
+    """Views of the arrays that stand there side by side."""
+    ends = list(accumulate(map(prod, shapes)))
+    return [vector[end - prod(shape) : end].reshape(shape) for shape, end in zip(shapes, ends, strict=True)]
+
+
 def learn(model: Transformer, part: Part) -> Loss:
     """The model's gradients become the part's share in those of the whole batch."""
     with np.errstate(all="ignore"):  # what overflows is told by the trainer
@@ -57,22 +76,27 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
     """Until there are no more messages."""
     opening: Opening = pickle.load(messages)
     vectors = shared_vectors(opening.path, opening.shape, opening.dtype)
-    model = Transformer(opening.config, values=vectors[0])
+    own = vectors[opening.number]
+    model, scratch = Transformer(opening.config, values=vectors[0]), Scratch(vectors.dtype)
     while True:
         try:
-            part: Part = pickle.load(messages)
+            message: Part | Task = pickle.load(messages)
         except EOFError:
             return
-        answer: Loss | Exception
+        answer: Loss | Exception | None = None
         try:
-            answer = learn(model, part)
-            vectors[opening.number] = model.parameters.grads
+            if isinstance(message, Part):
+                answer = learn(model, message)
+                own[...] = model.parameters.grads
+            else:
+                for array in arrays_in(own, message.shapes):
+                    message.function(array, scratch)
         except Exception as error:  # told where it is heard
             answer = error
         pickle.dump(answer, answers)
         answers.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
     with threadpool_limits(1, "blas"):
         work(sys.stdin.buffer, sys.stdout.buffer)

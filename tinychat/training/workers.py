@@ -8,7 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, cast
@@ -20,8 +20,9 @@ from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
 from tinychat.training.batches import to_batch
+from tinychat.training.helper import InPlace
 from tinychat.training.rows import Row
-from tinychat.training.worker import Opening, Part, learn, shared_vectors
+from tinychat.training.worker import Opening, Part, Task, arrays_in, learn, shared_vectors
 
 
 class Workers:
@@ -33,7 +34,7 @@ class Workers:
 
     def __init__(self, transformer: Transformer, n: int) -> None:
         self.transformer = transformer
-        self._others: list[_Worker] = []
+        self.others: list[Worker] = []
         if n > 1:
             self._share(n)
 
@@ -46,16 +47,16 @@ class Workers:
         self._vectors: Floats = shared_vectors(path, shape, values.dtype.str)
         for number in range(1, n):
             opening = Opening(self.transformer.config, path, shape, values.dtype.str, number)
-            self._others.append(_Worker(opening))
+            self.others.append(Worker(opening, self._vectors[number]))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._others:
-            for other in self._others:
-                other.end()
-            self._others.clear()
+        if self.others:
+            for other in self.others:
+                other.kill()
+            self.others.clear()
             del self._vectors
             self._folder.cleanup()
 
@@ -76,21 +77,23 @@ class Workers:
         ]
         parameters = self.transformer.parameters
         self._vectors[0] = parameters.values
-        others = self._others[: n - 1]
+        others = self.others[: n - 1]
         for other, part in zip(others, parts[1:], strict=True):
             other.send(part)
-        losses = [learn(self.transformer, parts[0]), *(other.receive() for other in others)]
+        losses = [learn(self.transformer, parts[0]), *(cast(Loss, other.receive()) for other in others)]
         for grads in self._vectors[1:n]:
             parameters.grads += grads
         return Loss.sum(losses)
 
 
-class _Worker:
-    """Another process, which gets messages and answers them."""
+class Worker:
+    """Another process, which gets messages and answers them; it is a Helper between two batches."""
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, vector: Floats) -> None:
+        self._vector = vector
+        self._arrays: list[Floats] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tinychat.training.worker"],
+            [sys.executable, "-c", "from tinychat.training.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what it has to say it answers; the screen may belong to an app
@@ -102,16 +105,29 @@ class _Worker:
         self._messages, self._answers = self._process.stdin, self._process.stdout
         self.send(opening)
 
-    def send(self, message: Opening | Part) -> None:
+    def begin(self, function: InPlace, arrays: Iterable[Floats]) -> None:
+        shapes, end = [], 0
+        for array in arrays:
+            self._vector[end : end + array.size] = array.reshape(-1)
+            end += array.size
+            shapes.append(array.shape)
+        self._arrays = arrays_in(self._vector, shapes)
+        self.send(Task(function, shapes))
+
+    def end(self) -> list[Floats]:
+        self.receive()
+        return self._arrays
+
+    def send(self, message: Opening | Part | Task) -> None:
         try:
             pickle.dump(message, self._messages)
             self._messages.flush()
         except OSError as error:
             raise self._gone() from error
 
-    def receive(self) -> Loss:
+    def receive(self) -> Loss | None:
         try:
-            answer = cast(Loss | Exception, pickle.load(self._answers))
+            answer = cast(Loss | Exception | None, pickle.load(self._answers))
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             raise self._gone() from error
         if isinstance(answer, Exception):
@@ -124,7 +140,7 @@ class _Worker:
             "go on with --resume, or train with --workers 1"
         )
 
-    def end(self) -> None:
+    def kill(self) -> None:
         """At once: it has nothing to lose."""
         self._process.kill()
         self._process.wait()
