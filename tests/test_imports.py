@@ -18,7 +18,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
 FLOORS = {
     **dict.fromkeys(("errors", "config", "paths", "presets", "records", "flags", "config_file"), 0),
     **dict.fromkeys(("core", "tokenizer", "corpus"), 1),
-    **dict.fromkeys(("training", "generation", "weights", "model", "api"), 2),
+    **dict.fromkeys(("training", "generation", "inspection", "weights", "model", "api"), 2),
     **dict.fromkeys(("cli", "commands", "tui", "__main__"), 3),
 }
 """A module imports from its own floor and from those below. What is not listed is on the highest."""
@@ -43,7 +43,13 @@ def loaded_by(*arguments: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["tinychat.core", "tinychat.training.run", "tinychat.generation.session", "tinychat.weights"],
+    [
+        "tinychat.core",
+        "tinychat.training.run",
+        "tinychat.generation.session",
+        "tinychat.inspection",
+        "tinychat.weights",
+    ],
 )
 def test_training_needs_no_screen(module: str) -> None:
     loaded = loaded_by(module)

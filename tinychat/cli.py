@@ -15,6 +15,7 @@ from tinychat.presets import PRESETS, RECIPE_FIELDS
 INTERRUPTED = 130
 
 RUN = {"corpus", "preset", "seed", "resume", "config", *RECIPE_FIELDS}
+VIEWS = ("alternatives", "attention", "lens", "embedding", "nearest")
 _FLAGS = {
     "train": RUN | {"data_dir", "json", "out", "find_lr"},
     "ask": {"data_dir", "load", "json", "prompt", "seed", *DECODING_FIELDS},
@@ -22,6 +23,8 @@ _FLAGS = {
     "eval": {"data_dir", "load", "json", "corpus", "lookup"},
     "info": {"data_dir", "json", "toml", "file"},
     "corpora": {"json", "name", "preset", "tokenizer", "vocab_size", "max_seq_len"},
+    "inspect": {"data_dir", "load", "json", "prompt", "answer", "layer", "head", *VIEWS},
+    "compare": {"data_dir", "json", "first", "second"},
     "tokenize": {"data_dir", "load", "corpus", "tokenizer", "vocab_size", "json", "text"},
 }
 """What each command takes."""
@@ -35,6 +38,7 @@ Without a command, tinychat opens full screen, trains, and lets you talk with th
   tinychat train --out rain.npz             train without a screen
   tinychat ask --load rain.npz "What causes rain?"
   tinychat chat --load rain.npz             talk with it line by line
+  tinychat inspect --load rain.npz "What causes rain?" --attention
 """
 
 
@@ -77,6 +81,7 @@ def build_parser() -> _Parser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[recipe, place],
+        allow_abbrev=False,  # it would take a command's --attention for an unfinished --attention-bias
     )
     parser.add_argument(
         "--load", metavar="FILE|NAME", default=absent, help="skip training and chat with saved weights"
@@ -119,6 +124,28 @@ def build_parser() -> _Parser:
     )
     add_tokenizer(tokenize)
     tokenize.add_argument("text", nargs="*", metavar="TEXT", help="without one: standard input")
+    inspect = commands.add_parser("inspect", parents=[source, as_json], help="look inside a model")
+    inspect.add_argument("prompt", nargs="?", default=absent, metavar="PROMPT", help="what it is asked")
+    inspect.add_argument(
+        "--answer", metavar="TEXT", default=absent, help="look at this answer (default: the model's own)"
+    )
+    view = inspect.add_mutually_exclusive_group()
+    for flag, shows in (
+        ("alternatives", "what could stand in place of each token of the answer (default)"),
+        ("attention", "where each token looks"),
+        ("lens", "what each layer would say is next"),
+        ("embedding", "a map of all tokens, or of those of the prompt"),
+    ):
+        view.add_argument(f"--{flag}", action="store_true", default=absent, help=shows)
+    view.add_argument(
+        "--nearest", metavar="WORD", default=absent, help="tokens with the most similar vectors"
+    )
+    for part in ("layer", "head"):
+        told = f"this {part} alone, counted from 0"
+        inspect.add_argument(f"--{part}", type=whole, metavar="N", default=absent, help=told)
+    compare = commands.add_parser("compare", parents=[place, as_json], help="tell two models apart")
+    for number in ("first", "second"):
+        compare.add_argument(number, metavar="FILE|NAME")
     return parser
 
 
@@ -214,6 +241,10 @@ def _run(args: argparse.Namespace) -> int:
         from tinychat.commands.chat import run
     elif args.command == "eval":
         from tinychat.commands.evaluate import run
+    elif args.command == "inspect":
+        from tinychat.commands.inspect import run
+    elif args.command == "compare":
+        from tinychat.commands.compare import run
     elif args.command == "info":
         from tinychat.commands.info import run
     elif args.command == "tokenize":

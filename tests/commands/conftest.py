@@ -71,6 +71,13 @@ def writer(kept_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     yield from _read_only(model.save(tmp_path_factory.mktemp("models") / "writer.npz"))
 
 
+@pytest.fixture(scope="session")
+def headed(kept_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with 2 layers of 4 heads that has learnt next to nothing."""
+    model = tinychat.train(kept_corpus, preset="modern", pretrain_epochs=1, tune_epochs=1, workers=1)
+    return model.save(tmp_path_factory.mktemp("models") / "headed.npz")
+
+
 @pytest.fixture
 def nowhere(tmp_path: Path) -> Path:
     """A path where nobody can write, not even root: below a regular file."""

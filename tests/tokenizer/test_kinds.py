@@ -57,6 +57,16 @@ def test_every_kind_comes_back_from_its_state(kind: str) -> None:
     assert again.to_dict() == TOKENIZERS[kind].to_dict()
 
 
+@every_kind
+def test_tokens_can_be_read(kind: str) -> None:
+    tokenizer = TOKENIZERS[kind]
+    assert tokenizer.shown(tokenizer.end_id) == "</s>"
+    for text in TEXTS:
+        for piece in tokenizer.pieces(text):
+            assert tokenizer.shown(piece.id).lstrip(" ") == piece.shown.lstrip(" ")
+    assert all(tokenizer.shown(index) for index in range(tokenizer.vocab_size))
+
+
 @pytest.mark.parametrize("kind", [None, "", "words", ["bpe"], {"bpe": 1}, 0, "tinychat"])
 def test_an_unknown_kind_of_state_is_refused(kind: object) -> None:
     state = {**TOKENIZERS["word"].to_dict(), **TOKENIZERS["bpe"].to_dict(), "kind": kind}

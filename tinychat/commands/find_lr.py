@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 
+from tinychat.commands.chart import chart
 from tinychat.commands.recipe import training_run
 from tinychat.errors import UsageError
 from tinychat.model import PHASE_TITLES
@@ -33,14 +34,9 @@ def run(args: argparse.Namespace) -> int:
 
 def curve(trials: list[Trial]) -> list[str]:
     """Lines of a drawing: the smoothed losses over the logarithm of the learning rate."""
-    high, low = max(trial.loss for trial in trials), min(trial.loss for trial in trials)
-    cells = [[" "] * WIDTH for _ in range(HEIGHT)]
-    for trial in trials:
-        column = round(math.log(trial.lr / LOWEST) / math.log(HIGHEST / LOWEST) * (WIDTH - 1))
-        row = round((high - trial.loss) / max(high - low, 1e-9) * (HEIGHT - 1))
-        cells[row][column] = "•"
-    labels = {0: f"{high:.2f}", HEIGHT - 1: f"{low:.2f}"}
-    lines = [f"{labels.get(row, ''):>7} │{''.join(line).rstrip()}" for row, line in enumerate(cells)]
+    points = [(math.log10(trial.lr), trial.loss) for trial in trials]
+    ends = (math.log10(LOWEST), math.log10(HIGHEST))
+    lines = chart({"•": points}, ends, WIDTH, HEIGHT, "{:.2f}".format)
     decades = round(math.log10(HIGHEST / LOWEST))
     ticks = "".join(f"{LOWEST * 10**decade:<10.0e}" for decade in range(decades)) + f"{HIGHEST:.0e}"
     return [*lines, " " * 8 + "└" + "┴".join(["─" * 9] * decades).rjust(WIDTH - 1, "┴"), " " * 9 + ticks]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tinychat.commands.recipe import library
+from tinychat.commands.screen import readable
 from tinychat.corpus import load_corpus
 from tinychat.corpus.bundled import DEFAULT
 from tinychat.errors import UsageError
@@ -37,14 +38,14 @@ def run(args: argparse.Namespace) -> int:
             print(_as_json(text, pieces, spans))
             continue
         if spans:
-            words = dict.fromkeys(_readable(text[start:end]) for start, end in spans)
+            words = dict.fromkeys(readable(text[start:end]) for start, end in spans)
             print(f"tinychat: new to this tokenizer, read as <unk>: {', '.join(words)}", file=sys.stderr)
         if in_colour:
             unknown = {end for _, end in spans}
             for row in _rows(pieces, console.width):
                 console.print(*_in_colour(row, unknown), sep="\n", soft_wrap=True)
         else:
-            print(SEPARATOR.join(_readable(piece.shown) for piece in pieces))
+            print(SEPARATOR.join(readable(piece.shown) for piece in pieces))
             print(*(piece.id for piece in pieces))
         print(_figures(len(pieces), len(text)))
     return 0
@@ -94,13 +95,6 @@ def _figures(n_tokens: int, n_characters: int) -> str:
     return f"{tokens}, {characters}, {n_characters / n_tokens:.2f} characters a token"
 
 
-def _readable(text: str) -> str:
-    r"""What has no shape, as a line break, as an escape; so no text can give orders to the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _rows(pieces: list[Piece], width: int) -> Iterator[list[tuple[int, Piece]]]:
     """As many pieces as fit side by side, with their numbers, a space between them; at least one."""
     row: list[tuple[int, Piece]] = []
@@ -120,7 +114,7 @@ def _in_colour(row: Iterable[tuple[int, Piece]], unknown: set[int]) -> tuple[Tex
     """A line of pieces and a line of their ids beneath; never read as markup. Unknown ones are underlined."""
     above, beneath = Text(), Text()
     for number, piece in row:
-        shown = _readable(piece.shown)
+        shown = readable(piece.shown)
         style = _BACKGROUNDS[number % len(_BACKGROUNDS)]
         is_unknown = piece.end in unknown and piece.end > piece.start
         above.append(shown, f"{style} underline" if is_unknown else style)
@@ -131,4 +125,4 @@ def _in_colour(row: Iterable[tuple[int, Piece]], unknown: set[int]) -> tuple[Tex
 
 def _cells(piece: Piece) -> int:
     """Columns that a piece and its id need."""
-    return max(cell_len(_readable(piece.shown)), len(str(piece.id)))
+    return max(cell_len(readable(piece.shown)), len(str(piece.id)))

@@ -32,6 +32,10 @@ class Tokenizer(Protocol):
         """One for every id of `encode(text)`, in order."""
         ...
 
+    def shown(self, index: int) -> str:
+        """A token as one can read it, also where `decode` leaves it out or makes no character of it."""
+        ...
+
     def unknown_spans(self, text: str) -> list[tuple[int, int]]:
         """Start and end, in characters, of the pieces of `text` that `decode` cannot give back."""
         ...

@@ -20,6 +20,8 @@ from tinychat.tokenizer.merges import (
 from tinychat.tokenizer.presplit import pieces_of
 
 VOCAB_SIZE = 4096
+END = "</s>"
+"""How the end token, which has no bytes, is shown."""
 _CACHED_PIECES = 1 << 16
 _CACHED_LENGTH = 64
 """Characters; a longer piece is rarely met again."""
@@ -108,9 +110,13 @@ class BpeTokenizer:
             end = start + sum(
                 byte & 0xC0 != 0x80 for byte in token
             )  # of a character, all bytes but the first
-            found.append(Piece(index, start, end, token.decode("utf-8", "backslashreplace")))
+            found.append(Piece(index, start, end, self.shown(index)))
             start = end
         return found
+
+    def shown(self, index: int) -> str:
+        """Bytes that are only a part of a character read as `\\xf0`."""
+        return END if index == self.end_id else self.tokens[index].decode("utf-8", "backslashreplace")
 
     def unknown_spans(self, text: str) -> list[tuple[int, int]]:
         """None: every text is bytes."""

@@ -48,6 +48,9 @@ class CharTokenizer:
             for at, (index, char) in enumerate(zip(self.encode(text), text, strict=True))
         ]
 
+    def shown(self, index: int) -> str:
+        return self._tokens[index]
+
     def unknown_spans(self, text: str) -> list[tuple[int, int]]:
         """Start and end of the characters that the vocabulary does not have."""
         return [(at, at + 1) for at, char in enumerate(text) if char not in self._ids]

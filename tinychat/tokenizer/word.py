@@ -115,6 +115,9 @@ class WordTokenizer:
                 found.append(Piece(self._ids.get(right, self.unknown_id), start, end, text[start:end]))
         return found
 
+    def shown(self, index: int) -> str:
+        return self.words[index]
+
     def unknown_spans(self, text: str) -> list[tuple[int, int]]:
         """Start and end, in characters, of the words and rare spaces that the vocabulary does not have."""
         words = [(start, end) for start, end in split(text) if text[start:end] not in self._ids]

@@ -1,6 +1,6 @@
 """What a training run tells whoever iterates it: frozen records, no screen in sight."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 
@@ -39,6 +39,8 @@ class StepDone(Event):
     """Updates in an epoch."""
     loss: float
     """Nats per token of this update's examples, before the update."""
+    smoothed_loss: float
+    """The same over the last updates; see PhaseProgress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,12 @@ class EpochDone(Event):
     """Learning rate of the last update; None in old files."""
     held_out_loss: float | None = None
     """On the examples that are held out, in nats per token; None if none are."""
+    smoothed_loss: float | None = None
+    """Of the last updates; see PhaseProgress. None in old files."""
+    grad_norms: dict[str, float] = field(default_factory=dict)
+    """Of the last update, by layer, before clipping; see `training.movement`. Empty if not measured."""
+    update_ratios: dict[str, float] = field(default_factory=dict)
+    """Of the same update, by layer: the length of the weights' change as a share of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from tinychat.core.loss import Loss
 from tinychat.errors import ConfigError
 from tinychat.training.events import EpochDone
+
+SMOOTHED_UPDATES = 50
 
 
 @dataclass
@@ -18,6 +21,13 @@ class PhaseProgress:
     n_tokens: int = 0
     n_correct: int = 0
     grad_norm_sum: float = 0.0
+    smoothed_loss: float | None = None
+    """Exponential moving average of the updates' losses, in nats per token: as old, on the average, as a mean
+    over an epoch, or over SMOOTHED_UPDATES if they are fewer. None before the first update, and in old files.
+    """
+    grad_norms: dict[str, float] = field(default_factory=dict)
+    """Of the last update of the epoch under way, once it was measured; see EpochDone, as for the next."""
+    update_ratios: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     """Training time of the phase."""
     epoch_seconds: float = 0.0
@@ -31,6 +41,17 @@ class PhaseProgress:
     """Epochs that were completed when the loss was lowest."""
     is_ended: bool = False
     """Whether the phase is over, and the weights are those that it was to end with."""
+
+    def count_update(self, loss: Loss, grad_norm: float, n_steps: int) -> float:
+        """Add an update, one of `n_steps` in its epoch; return the smoothed loss."""
+        self.step += 1
+        self.loss_sum += loss.total
+        self.n_tokens += loss.tokens
+        self.n_correct += loss.correct
+        self.grad_norm_sum += grad_norm
+        before = loss.mean if self.smoothed_loss is None else self.smoothed_loss
+        self.smoothed_loss = before + (loss.mean - before) * 2 / (min(n_steps, SMOOTHED_UPDATES) + 1)
+        return self.smoothed_loss
 
     def reopen(self) -> None:
         """Let a phase that has ended go on: an average and a best are looked for anew."""

@@ -13,6 +13,7 @@ from tinychat.training.batches import grouped
 from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, SampleDrawn, StepDone
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
+from tinychat.training.movement import MovementMeter, is_epoch_measured
 from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
 from tinychat.training.rows import Row, RowSource
 from tinychat.training.schedule import learning_rate
@@ -51,6 +52,7 @@ class Trainer:
         self._rng = rng
         self._sample = sample
         self._workers = workers
+        self._meter = MovementMeter(self.transformer.parameters)
         self._sum = np.empty(0, self.transformer.parameters.grads.dtype)
 
     def run(self) -> Iterator[Event]:
@@ -92,22 +94,25 @@ class Trainer:
         start = perf_counter()
         progress, config = self.progress, self.config
         grads = self.transformer.parameters.grads
+        is_measured = progress.step + 1 == n_steps and is_epoch_measured(
+            progress.epoch, len(self.source.clean)
+        )
         with np.errstate(all="ignore"):  # what overflows is told below, once
             loss = self._loss_and_gradients(batches)
+            if is_measured:
+                self._meter.before()
             grad_norm = clip_by_global_norm_(grads, config.clip_norm)
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise self._diverged()
         done = (progress.epoch + progress.step / n_steps) / config.epochs
         helpers = self._workers.others[: config.workers - 1]
         self.optimizer.step(config, learning_rate(config, done), helpers)
+        if is_measured:
+            progress.grad_norms, progress.update_ratios = self._meter.after()
         self.keeper.after_update()
-        progress.step += 1
-        progress.loss_sum += loss.total
-        progress.n_tokens += loss.tokens
-        progress.n_correct += loss.correct
-        progress.grad_norm_sum += grad_norm
+        smoothed = progress.count_update(loss, grad_norm, n_steps)
         self._spend(perf_counter() - start)
-        return StepDone(self.phase, progress.epoch + 1, progress.step, n_steps, loss.mean)
+        return StepDone(self.phase, progress.epoch + 1, progress.step, n_steps, loss.mean, smoothed)
 
     def _diverged(self) -> TrainingDivergedError:
         return TrainingDivergedError(
@@ -157,11 +162,15 @@ class Trainer:
             seconds_left=pace * (config.epochs - progress.epoch - 1),
             lr=learning_rate(config, (progress.epoch + 1 - 1 / progress.step) / config.epochs),
             held_out_loss=held_out_loss,
+            smoothed_loss=progress.smoothed_loss,
+            grad_norms=progress.grad_norms,
+            update_ratios=progress.update_ratios,
         )
         progress.epoch += 1
         progress.epochs.append(record)
         progress.step = progress.n_tokens = progress.n_correct = 0
         progress.loss_sum = progress.grad_norm_sum = progress.epoch_seconds = 0.0
+        progress.grad_norms, progress.update_ratios = {}, {}
         if self._is_over:
             self.keeper.end()
         progress.seconds += perf_counter() - start

@@ -1,0 +1,165 @@
+"""`tinychat inspect`: what goes on inside a model, drawn or as JSON."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from tinychat.commands.drawings import draw_alternatives, draw_lens, draw_neighbours
+from tinychat.commands.heat_map import draw_attention
+from tinychat.commands.recipe import library
+from tinychat.commands.scatter import draw_embedding
+from tinychat.commands.screen import console
+from tinychat.errors import UsageError
+from tinychat.inspection import (
+    Exchange,
+    alternatives,
+    attention_maps,
+    embedding_map,
+    exchange,
+    logit_lens,
+    nearest_words,
+)
+from tinychat.model import Model
+from tinychat.weights import load
+
+_LAYERED = ("attention", "lens")
+"""Views of which a part can be chosen by its layer."""
+
+
+def run(args: argparse.Namespace) -> int:
+    views = ("attention", "lens", "embedding", "nearest", "alternatives")
+    name = next((name for name in views if name in args), "alternatives")
+    _check_flags(args, name)
+    model = load(library(args).find(args.load))
+    layer = _numbered(args, "layer", model.config.n_layers)
+    head = _numbered(args, "head", model.config.n_heads)
+    with threadpool_limits(limits=1, user_api="blas"):
+        if name == "nearest":
+            found = _nearest(model, args.nearest)
+        elif name == "embedding":
+            found = _embedding(model, getattr(args, "prompt", None))
+        else:
+            said = exchange(model, args.prompt, getattr(args, "answer", None))
+            for note in said.notes:
+                print(f"tinychat: {note}", file=sys.stderr)
+            if name == "attention":
+                found = _attention(model, said, layer, head)
+            elif name == "lens":
+                found = _lens(model, said, layer)
+            else:
+                found = _alternatives(model, args.prompt, said)
+    record, draw = found
+    if "json" in args:
+        print(json.dumps(record))
+    else:
+        draw()
+    return 0
+
+
+_Found = tuple[dict[str, Any], Callable[[], None]]
+"""What is found, ready for JSON, and what draws it."""
+
+
+def _check_flags(args: argparse.Namespace, view: str) -> None:
+    if view == "nearest" and "prompt" in args:
+        raise UsageError("--nearest takes one word, and no prompt beside it; leave the prompt out")
+    if view not in ("nearest", "embedding") and "prompt" not in args:
+        raise UsageError("say what the model is to be asked: give a prompt")
+    if view in ("nearest", "embedding") and "answer" in args:
+        raise UsageError(f"--{view} looks at the words alone; leave out --answer")
+    if view not in _LAYERED and "layer" in args:
+        raise UsageError("--layer chooses a part of --attention or --lens; leave it out")
+    if view != "attention" and "head" in args:
+        raise UsageError("--head chooses a part of --attention; leave it out")
+
+
+def _numbered(args: argparse.Namespace, name: str, count: int) -> int | None:
+    number: int | None = getattr(args, name, None)
+    if number is not None and number >= count:
+        raise UsageError(f"the model has {name}s 0 to {count - 1}; give --{name} one of these")
+    return number
+
+
+def _alternatives(model: Model, prompt: str, said: Exchange) -> _Found:
+    found = alternatives(model, prompt, said.answer_ids)
+    places = [
+        {
+            **_token(index, text),
+            "probability": float(found.probability[place]),
+            "rank": int(found.rank[place]),
+            "entropy": float(found.entropy[place]),
+            "alternatives": _likely(found.ids[place], found.tokens[place], found.probabilities[place]),
+        }
+        for place, (index, text) in enumerate(zip(said.answer_ids, said.answer_tokens, strict=True))
+    ]
+    return {"prompt": said.prompt_tokens, "answer": places}, lambda: draw_alternatives(console(), found)
+
+
+def _attention(model: Model, said: Exchange, layer: int | None, head: int | None) -> _Found:
+    maps = attention_maps(model, said.read)
+    layers = range(len(maps.weights)) if layer is None else (layer,)
+    heads = range(model.config.n_heads) if head is None else (head,)
+    record = {
+        "tokens": maps.tokens,
+        "maps": [
+            {"layer": i, "head": h, "weights": maps.weights[i, h].tolist()} for i in layers for h in heads
+        ],
+    }
+    return record, lambda: draw_attention(console(), maps, layer, head)
+
+
+def _lens(model: Model, said: Exchange, layer: int | None) -> _Found:
+    lens = logit_lens(model, said.read)
+    chosen = range(len(lens.layers)) if layer is None else (layer + 1,)
+    layers = [
+        {
+            "layer": lens.layers[row],
+            "next": [
+                _likely(*place)
+                for place in zip(
+                    lens.next_ids[row], lens.next_tokens[row], lens.probabilities[row], strict=True
+                )
+            ],
+        }
+        for row in chosen
+    ]
+    return {"tokens": lens.tokens, "layers": layers}, lambda: draw_lens(console(), lens, layer)
+
+
+def _embedding(model: Model, prompt: str | None) -> _Found:
+    found = embedding_map(model)
+    named = None if prompt is None else set(model.tokenizer.encode(prompt))
+    if named is not None and not named:
+        raise UsageError("the prompt is empty; name words, or leave it out")
+    points = [
+        {**_token(index, text), "x": x, "y": y}
+        for index, (text, (x, y)) in enumerate(zip(found.tokens, found.points.tolist(), strict=True))
+        if named is None or index in named
+    ]
+    record = {"explained": found.explained.tolist(), "points": points}
+    return record, lambda: draw_embedding(console(), found, named)
+
+
+def _nearest(model: Model, word: str) -> _Found:
+    found = nearest_words(model, word)
+    near = zip(found.ids.tolist(), found.tokens, found.similarity.tolist(), strict=True)
+    record = {
+        **_token(found.id, found.token),
+        "nearest": [{**_token(index, text), "similarity": similarity} for index, text, similarity in near],
+    }
+    return record, lambda: draw_neighbours(console(), found)
+
+
+def _token(index: int, text: str) -> dict[str, Any]:
+    return {"token": text, "id": int(index)}
+
+
+def _likely(ids: Sequence[int], tokens: Sequence[str], chances: Sequence[float]) -> list[dict[str, Any]]:
+    return [
+        {**_token(index, text), "probability": float(chance)}
+        for index, text, chance in zip(ids, tokens, chances, strict=True)
+    ]

@@ -1,0 +1,71 @@
+"""A prompt and an answer as the model reads them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinychat.corpus.dialogue import Turn, ask_text
+from tinychat.errors import UsageError
+from tinychat.inspection.reading import copied, shown
+from tinychat.model import Model
+from tinychat.training.rows import turn_row
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What is read, the mark behind which the model answers included, and what is answered."""
+
+    prompt_ids: tuple[int, ...]
+    answer_ids: tuple[int, ...]
+    """At least one. Ends with the end token unless the context was full."""
+    prompt_tokens: tuple[str, ...]
+    answer_tokens: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What of the prompt was not read as it was typed."""
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """All that the model reads: the last token of the answer is only written."""
+        return (*self.prompt_ids, *self.answer_ids)[:-1]
+
+
+def exchange(model: Model, prompt: str, answer: str | Sequence[int] | None = None) -> Exchange:
+    """The prompt with the model's own answer, by greedy decoding, or with a given one (as text, or as ids).
+
+    A model that was only pre-trained writes on in place of answering. Raise UsageError if the prompt or the
+    answer is empty, or both together are longer than the context.
+    """
+    model = copied(model)
+    reply = model.reply(prompt)
+    if answer is None:
+        reply.finish()
+        room = model.config.max_seq_len - len(reply.prompt_ids)
+        ids = [*reply.ids, model.tokenizer.end_id][:room]
+    elif isinstance(answer, str):
+        ids = _answer_ids(model, prompt.strip(), answer.strip())
+    else:
+        ids = list(answer)
+    if not ids:
+        raise UsageError("the answer is empty; give at least one token")
+    prompt_ids, context = reply.prompt_ids, model.config.max_seq_len
+    if len(prompt_ids) + len(ids) > context + 1:
+        raise UsageError(
+            f"the prompt of {len(prompt_ids)} and the answer of {len(ids)} tokens are longer than the "
+            f"context of {context}; shorten them"
+        )
+    if not all(0 <= index < model.config.vocab_size for index in ids):
+        raise UsageError(f"an id of the answer is not in the vocabulary of {model.config.vocab_size} tokens")
+    return Exchange(
+        prompt_ids=tuple(prompt_ids),
+        answer_ids=tuple(ids),
+        prompt_tokens=shown(model.tokenizer, prompt_ids),
+        answer_tokens=shown(model.tokenizer, ids),
+        notes=tuple(reply.notes),
+    )
+
+
+def _answer_ids(model: Model, prompt: str, answer: str) -> list[int]:
+    """As training has them behind a prompt, which they do not depend on; the end token included."""
+    if not answer:
+        raise UsageError("the answer is empty; type one")
+    whole = turn_row(Turn(prompt, answer), model.tokenizer).tokens
+    return whole[len(model.tokenizer.encode(ask_text(prompt))) :]
