@@ -21,6 +21,7 @@ _FLAGS = {
     "eval": {"data_dir", "load", "json", "corpus", "lookup"},
     "info": {"data_dir", "json", "toml", "file"},
     "corpora": {"json", "name", "preset", "tokenizer", "vocab_size", "max_seq_len"},
+    "bench": {"json", "seconds"},
     "tokenize": {"data_dir", "load", "corpus", "tokenizer", "vocab_size", "json", "text"},
 }
 """What each command takes."""
@@ -107,6 +108,10 @@ def build_parser() -> _Parser:
     )
     add_tokenizer(corpora)
     corpora.add_argument("--max-seq-len", type=whole, metavar="N", default=absent, help="context, in tokens")
+    bench = commands.add_parser("bench", parents=[as_json], help="measure how fast this machine is")
+    bench.add_argument(
+        "--seconds", type=whole, metavar="N", default=absent, help="about so long (default: 10)"
+    )
     tokenize = commands.add_parser("tokenize", parents=[place, as_json], help="show how a text splits")
     tokenize.add_argument("--load", metavar="FILE|NAME", default=absent, help="use the tokenizer of a model")
     tokenize.add_argument(
@@ -209,6 +214,8 @@ def _run(args: argparse.Namespace) -> int:
         from tinychat.commands.evaluate import run
     elif args.command == "info":
         from tinychat.commands.info import run
+    elif args.command == "bench":
+        from tinychat.commands.bench import run
     elif args.command == "tokenize":
         from tinychat.commands.tokenize import run
     else:

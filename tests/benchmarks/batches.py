@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tinychat.config import IGNORE
 from tinychat.core.parameters import Ids
 from tinychat.training.batches import grouped, to_batch
 from tinychat.training.run import TrainingRun
@@ -16,11 +15,6 @@ class Update(NamedTuple):
     ids: Ids
     targets: Ids
     lr: float
-
-    @property
-    def n_tokens(self) -> int:
-        """That are predicted."""
-        return int((self.targets != IGNORE).sum())
 
 
 def updates(run: TrainingRun, phase: str) -> Iterator[Update]:

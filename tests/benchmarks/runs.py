@@ -9,10 +9,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from batches import updates
+from learner import Learner, as_tensors
 from measure import best, pairs, print_table, ratios, spread, torch_threads
 from recipes import Recipe
 from torch import Tensor
-from twin import Learner, as_tensors
+from twin import Twin
 
 from tinychat.config import IGNORE
 from tinychat.training.batches import grouped, to_batch
@@ -79,7 +80,7 @@ class Comparison:
             (config, as_tensors(updates(run, phase)), held_out(run, phase))
             for phase, config in run.model.card.configs.items()
         ]
-        learner = Learner(run.model.transformer, plan[0][0])
+        learner = Learner(Twin(run.model.transformer), plan[0][0])
         with torch_threads(n_threads):
             start = perf_counter()
             for config, steps, batches in plan:
@@ -96,7 +97,7 @@ class Comparison:
 
 
 def their_name(n_threads: int) -> str:
-    return f"PyTorch, eager, fused Adam, {n_threads} thread{'s' * (n_threads > 1)}"
+    return f"PyTorch, eager, {n_threads} thread{'s' * (n_threads > 1)}"
 
 
 def held_out(run: TrainingRun, phase: str) -> list[Batch]:

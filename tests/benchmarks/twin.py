@@ -6,20 +6,19 @@ trains ours and the twin from the same weights on the same batches, and says how
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from batches import Update, updates
+from batches import updates
+from learner import Learner, as_tensors
 from measure import print_table, torch_threads
 from recipes import RECIPES
 from torch import Tensor, nn
-from twin_optimizers import Muon, optimizers_for
 
-from tinychat.config import IGNORE, ModelConfig, TrainConfig
+from tinychat.config import ModelConfig
 from tinychat.core.model import Transformer
 from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
 from tinychat.training.run import TrainingRun
@@ -29,15 +28,6 @@ Turn = tuple[Tensor, Tensor]
 """Cosines and sines of rotary positions."""
 Cache = list[tuple[Tensor, Tensor]]
 """Keys and values of the places read, by layer."""
-
-
-class TensorUpdate(NamedTuple):
-    """What the twin learns from in one update."""
-
-    ids: Tensor
-    targets: Tensor
-    lr: float
-    n_tokens: int
 
 
 class Norm(nn.Module):
@@ -177,51 +167,12 @@ def their_name(name: str) -> str:
     return f"blocks.{index[0]}.{layer}.{_PARTS[kind]}.{'weight' if kind.startswith('w_') else 'bias'}"
 
 
-class Learner:
-    """The twin and its optimisers: an update at a time."""
-
-    def __init__(self, ours: Transformer, config: TrainConfig) -> None:
-        self.twin = Twin(ours)
-        self.config: TrainConfig | None = None
-        self.begin(config)
-
-    def begin(self, config: TrainConfig) -> None:
-        """A phase. An optimiser of the same kind goes on with the moments that it has."""
-        if self.config is None or config.optimizer != self.config.optimizer:
-            self.optimizers = optimizers_for(self.twin, config)
-        self.config = config
-
-    def step(self, update: TensorUpdate) -> Tensor:
-        """One update; the loss before it, in nats a token."""
-        config = self.config
-        assert config is not None
-        for optimizer in self.optimizers:
-            share = config.hidden_lr if isinstance(optimizer, Muon) else 1.0
-            for group in optimizer.param_groups:
-                group["lr"] = update.lr * share
-            optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(
-            self.twin(update.ids).flatten(0, 1), update.targets.flatten(), ignore_index=IGNORE
-        )
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.twin.parameters(), config.clip_norm)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        return loss.detach()
-
-
-def as_tensors(some: Iterable[Update]) -> list[TensorUpdate]:
-    return [
-        TensorUpdate(torch.from_numpy(u.ids), torch.from_numpy(u.targets), u.lr, u.n_tokens) for u in some
-    ]
-
-
 def check(name: str, n_updates: int) -> tuple[float, float, float]:
     """Both losses at the end, and how far apart they were at most."""
     run = TrainingRun.start(*RECIPES[name]())
     phase, config = list(run.model.card.configs.items())[-1]
     transformer = run.model.transformer
-    learner = Learner(transformer, config)
+    learner = Learner(Twin(transformer), config)
     optimizer = make_optimizer(config.optimizer, transformer.parameters)
     ours: list[float] = []
     theirs: list[float] = []

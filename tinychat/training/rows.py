@@ -64,6 +64,7 @@ class RowSource(Protocol):
 
     n_cut: int
     """Rows that were longer than the context, and lost their end."""
+
     @property
     def clean(self) -> list[Row]:
         """The rows without noise, in the order of the corpus."""
