@@ -7,6 +7,7 @@ The classic model with new weights goes on from a prompt of five tokens; all fou
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from statistics import median
 from time import perf_counter
@@ -95,7 +96,7 @@ def main() -> None:
     with threadpool_limits(1), torch_threads(1), torch.inference_mode():
         written = [times(text(), args.tokens)[0] for text in texts.values()]
         assert all(tokens == written[0] for tokens in written), "they do not write the same"
-        found = pairs({name: lambda name=name: side(name) for name in texts}, args.pairs)  # type: ignore[misc]
+        found = pairs({name: partial(side, name) for name in texts}, args.pairs)
         room = transformer.config.max_seq_len - len(PROMPT)
         by_place = {
             name: np.median([times(text(), room)[1][1:] for _ in range(args.pairs)], axis=0)

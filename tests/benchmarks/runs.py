@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from time import perf_counter
 
@@ -40,7 +41,7 @@ class Comparison:
         """Seconds by side."""
         sides: dict[str, Callable[[], float]] = {"tinychat": self._ours}
         for n in self.threads:
-            sides[their_name(n)] = lambda n=n: self._theirs(n)  # type: ignore[misc]
+            sides[their_name(n)] = partial(self._theirs, n)
         return pairs(sides, n_pairs)
 
     def report(self, question: str, n_pairs: int, scale: float = 1.0) -> None:
