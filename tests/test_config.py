@@ -42,6 +42,7 @@ NOT_SHARES = (-0.1, 1, 1.0, 1.5, inf, nan, "0.9", None, [], False)
 TRAIN_NONSENSE: dict[str, tuple[object, ...]] = {
     "epochs": (-1, 1.5, 100.0, "3", None, True),
     "min_updates": (-1, 1.5, 100.0, "3", None, True),
+    "windows": (-1, 1.5, 100.0, "3", None, True),
     "patience": (-1, 1.5, 100.0, "3", None, True),
     **dict.fromkeys(("sample_every", "batch_size", "accumulate", "workers", "noise_from"), NOT_COUNTS),
     **dict.fromkeys(("lr", "hidden_lr", "clip_norm", "eps"), NOT_POSITIVE),
@@ -237,6 +238,7 @@ TRAIN_OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "warmup": ({"warmup": 0.99},),
     "final_lr": ({"final_lr": 1}, {"final_lr": 0.1}),
+    "windows": ({"windows": 100},),
     "batch_size": ({"batch_size": 8},),
     "accumulate": ({"accumulate": 2},),
     "workers": ({"workers": 2},),

@@ -141,6 +141,7 @@ TRAIN_CHANGES = {
     "warmup": 0.5,
     "final_lr": 0.125,
     "min_updates": 7,
+    "windows": 5,
     "batch_size": 3,
     "accumulate": 2,
     "workers": 4,

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn
 
@@ -25,9 +26,12 @@ _FLAGS = {
     "corpora": {"json", "name", "preset", "tokenizer", "vocab_size", "max_seq_len"},
     "inspect": {"data_dir", "load", "json", "prompt", "answer", "layer", "head", *VIEWS},
     "compare": {"data_dir", "json", "first", "second"},
+    "bench": {"json", "seconds"},
     "tokenize": {"data_dir", "load", "corpus", "tokenizer", "vocab_size", "json", "text"},
 }
 """What each command takes."""
+_MODULES = {None: "app", "eval": "evaluate"}
+"""In tinychat.commands, of commands that are not called as theirs."""
 
 EPILOG = """\
 Without a command, tinychat opens full screen, trains, and lets you talk with the model.
@@ -117,6 +121,10 @@ def build_parser() -> _Parser:
     )
     add_tokenizer(corpora)
     corpora.add_argument("--max-seq-len", type=whole, metavar="N", default=absent, help="context, in tokens")
+    bench = commands.add_parser("bench", parents=[as_json], help="measure how fast this machine is")
+    bench.add_argument(
+        "--seconds", type=whole, metavar="N", default=absent, help="about so long (default: 10)"
+    )
     tokenize = commands.add_parser("tokenize", parents=[place, as_json], help="show how a text splits")
     tokenize.add_argument("--load", metavar="FILE|NAME", default=absent, help="use the tokenizer of a model")
     tokenize.add_argument(
@@ -231,24 +239,6 @@ def _run(args: argparse.Namespace) -> int:
 
         print(f"tinychat {version('tinychat')}")
         return 0
-    if args.command is None:
-        from tinychat.commands.app import run
-    elif args.command == "train":
-        from tinychat.commands.train import run
-    elif args.command == "ask":
-        from tinychat.commands.ask import run
-    elif args.command == "chat":
-        from tinychat.commands.chat import run
-    elif args.command == "eval":
-        from tinychat.commands.evaluate import run
-    elif args.command == "inspect":
-        from tinychat.commands.inspect import run
-    elif args.command == "compare":
-        from tinychat.commands.compare import run
-    elif args.command == "info":
-        from tinychat.commands.info import run
-    elif args.command == "tokenize":
-        from tinychat.commands.tokenize import run
-    else:
-        from tinychat.commands.corpora import run
-    return run(args)
+    module = import_module(f"tinychat.commands.{_MODULES.get(args.command, args.command)}")
+    code: int = module.run(args)
+    return code

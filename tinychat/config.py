@@ -170,6 +170,9 @@ class TrainConfig:
     """Share of the phase in which the learning rate rises from 0."""
     final_lr: float = 0.0
     """Share of the learning rate that is left at the end of a cosine or linear schedule."""
+    windows: int = 0
+    """Stretches as long as the context that an epoch of pre-training draws from the running text, line breaks
+    and all; 0: it goes through the sentences, one by one."""
     batch_size: int = 1
     """Most examples in a batch."""
     accumulate: int = 1
@@ -193,7 +196,8 @@ class TrainConfig:
     ema_decay: float = 0.0
     """Of the exponential moving average that the weights become at the end of the phase; 0: none is kept."""
     validation: float = 0.0
-    """Share of the examples that are held out and measured after every epoch; the best weights are kept."""
+    """Share of the examples (of a running text, its end) that is held out and measured after every epoch; the
+    best weights are kept."""
     patience: int = 0
     """Epochs in a row without a better held-out loss after which the phase ends early; 0: it never does."""
     noise_from: int = 1
@@ -215,7 +219,7 @@ class TrainConfig:
     """Epochs between two answers to the sample prompt."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "min_updates", "patience"):
+        for name in ("epochs", "min_updates", "windows", "patience"):
             value = getattr(self, name)
             if type(value) is not int or value < 0:
                 raise ConfigError(f"{name} must be a whole number of at least 0, not {value!r}")

@@ -45,6 +45,7 @@ _HELP = {
     "schedule": "how the learning rate falls",
     "warmup": "share of a phase in which the learning rate rises",
     "final_lr": "share of the learning rate left at the end",
+    "windows": "stretches of running text in an epoch, in place of sentences",
     "batch_size": "most examples in a batch",
     "accumulate": "batches in an update",
     "workers": "processes that each take a part of a batch",

@@ -55,6 +55,26 @@ def test_the_fingerprint_changes_with_every_change(changed: Corpus) -> None:
     assert changed.fingerprint != CORPUS.fingerprint
 
 
+def test_as_running_text_the_facts_are_one() -> None:
+    running = CORPUS.as_running_text()
+    assert running.facts == ("Rain falls.\nThe moon shines.\n",)
+    assert (running.dialogues, running.source) == (CORPUS.dialogues, CORPUS.source)
+    assert running.as_running_text() == running
+    assert running.fingerprint != CORPUS.fingerprint
+
+
+def test_running_text_is_what_was_read() -> None:
+    text = "Rain falls.\n\n  The moon shines."
+    running = replace(CORPUS, text=text).as_running_text()
+    assert running.facts == (text,)
+    assert "\n" in "".join(running.texts())  # which the tokenizer must know
+
+
+def test_without_facts_there_is_no_running_text() -> None:
+    corpus = replace(CORPUS, facts=(), text="\n\n")
+    assert corpus.as_running_text() is corpus
+
+
 def test_the_fingerprint_does_not_change_with_the_name() -> None:
     renamed = replace(CORPUS, name="other", source="elsewhere", warnings=("a line was cut",))
     assert renamed.fingerprint == CORPUS.fingerprint

@@ -63,6 +63,23 @@ def test_txt_is_a_fact_a_line(write: Write) -> None:
     assert corpus.warnings == ()
 
 
+def test_the_running_text_keeps_its_line_breaks(write: Write) -> None:
+    text = "Rain falls.\n\n  The moon shines. \n" + "x" * (LONGEST_LINE + 1)
+    corpus = load_corpus(write("notes.txt", text.replace("\n", "\r\n")))
+    assert corpus.text == text
+    assert len(corpus.facts[-1]) == LONGEST_LINE
+    assert load_corpus(write("notes.json", json.dumps(["Rain falls.", RAIN_TEXT]))).text == "Rain falls.\n"
+    assert load_corpus(write("chat.txt", RAIN_TEXT)).text == ""
+
+
+def test_the_running_text_of_a_folder_is_that_of_its_files_in_order(write: Write) -> None:
+    write("both/pretraining-1.txt", "Rain falls.\n\n")
+    write("both/pretraining-2.txt", "The moon\nshines.\n")
+    write("both/chat.txt", RAIN_TEXT)
+    folder = write("both/heldout.txt", MOON_TEXT).parent
+    assert load_corpus(folder).text == "Rain falls.\n\nThe moon\nshines.\n"
+
+
 def test_name_and_source_lead_back_to_the_file(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("my notes.txt", "Rain falls.")
     monkeypatch.chdir(path.parent)

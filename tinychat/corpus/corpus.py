@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from tinychat.corpus.dialogue import Dialogue
 from tinychat.errors import CorpusError
@@ -24,6 +24,8 @@ class Corpus:
     """Dialogues that are never learnt, to measure on."""
     declines: tuple[str, ...] = ()
     """The answers that say honestly that something is not known."""
+    text: str = field(default="", compare=False, repr=False)
+    """What the facts were read from, with all line breaks; empty if they were given from Python."""
 
     def check(self) -> None:
         """Raise CorpusError if it is empty, or has a fact, a dialogue or a turn without text."""
@@ -33,6 +35,11 @@ class Corpus:
             raise CorpusError(f"the corpus {self.name!r} is empty; add some text to it")
         if not all(text.strip() for text in (*self.facts, *said)) or not all(dialogues):
             raise CorpusError(f"the corpus {self.name!r} has a fact, a dialogue or a turn without text")
+
+    def as_running_text(self) -> "Corpus":
+        """With the whole text as its only fact; without facts, the corpus itself."""
+        text = self.text or "\n".join([*self.facts, ""])
+        return replace(self, facts=(text,), text=text) if self.facts else self
 
     def texts(self) -> Iterator[str]:
         """Every text that the tokenizer must know."""

@@ -25,11 +25,13 @@ def read_path(path: Path, name: str, source: str) -> Corpus:
     """Read a file or a folder; raise CorpusError with the file, the line and what to mend."""
     warnings: list[str] = []
     facts: list[str] = []
+    text = ""
     dialogues: dict[str, list[Dialogue]] = {"chat": [], "unknown": [], "heldout": []}
     for file, part in _files(path):
         role: Role = "facts" if part == "pretraining" else "any" if part == "any" else "dialogues"
-        found_facts, found_dialogues = _read_file(file, role, warnings)
+        found_facts, found_dialogues, found_text = _read_file(file, role, warnings)
         facts += found_facts
+        text += found_text
         dialogues[part if part in dialogues else "chat"] += found_dialogues
     if not facts and not dialogues["chat"] and not dialogues["unknown"]:
         raise CorpusError(f"{path} is empty: write at least one sentence or one dialogue into it")
@@ -41,6 +43,7 @@ def read_path(path: Path, name: str, source: str) -> Corpus:
         tuple(warnings),
         held_out=tuple(dialogues["heldout"]),
         declines=tuple(dict.fromkeys(turn.assistant for d in dialogues["unknown"] for turn in d)),
+        text=text,
     )
 
 
@@ -65,19 +68,20 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
     yield from found
 
 
-def _read_file(file: Path, role: Role, warnings: list[str]) -> tuple[list[str], list[Dialogue]]:
+def _read_file(file: Path, role: Role, warnings: list[str]) -> tuple[list[str], list[Dialogue], str]:
+    """Facts, dialogues, and the facts once more as running text."""
     text = _text(file)
     suffix = file.suffix.lower()
     if suffix == ".txt":
         if role == "dialogues":
-            return [], _blocks(file, text)
+            return [], _blocks(file, text), ""
         lines = _short_lines(file, text, warnings)
         if any(line.startswith(USER) for line in lines):
             warnings.append(
                 f"{file.name} seems to hold dialogues, and is read as plain text; "
                 "name it chat.txt to train a chat on it"
             )
-        return [fact for line in lines if (fact := clean(line))], []
+        return [fact for line in lines if (fact := clean(line))], [], text
     items = {".json": _json_items, ".jsonl": _jsonl_items, ".csv": _csv_items}[suffix](file, text)
     facts: list[str] = []
     dialogues: list[Dialogue] = []
@@ -93,7 +97,7 @@ def _read_file(file: Path, role: Role, warnings: list[str]) -> tuple[list[str], 
             dialogue = _dialogue(place, item, warnings)
         if dialogue:
             dialogues.append(dialogue)
-    return facts, dialogues
+    return facts, dialogues, "\n".join([*facts, ""])
 
 
 def _text(file: Path) -> str:
@@ -110,7 +114,10 @@ def _text(file: Path) -> str:
 def _short_lines(file: Path, text: str, warnings: list[str]) -> list[str]:
     lines = text.split("\n")
     if too_long := sum(len(line) > LONGEST_LINE for line in lines):
-        warnings.append(f"{file.name}: {too_long} lines were cut at {LONGEST_LINE:,} characters")
+        warnings.append(
+            f"{file.name}: {too_long} lines were cut at {LONGEST_LINE:,} characters; only as running text, "
+            "with --windows, they stay whole"
+        )
     return [line[:LONGEST_LINE] for line in lines]
 
 

@@ -3,15 +3,20 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Dialogue
 from tinychat.generation.answers import answers
-from tinychat.model import Model
-from tinychat.training.batches import to_batch
+from tinychat.model import PRETRAIN, Model
+from tinychat.training.batches import grouped, to_batch
 from tinychat.training.held_out import HeldOut, measure_held_out
-from tinychat.training.rows import DialogueRows, FactRows
+from tinychat.training.rows import DialogueRows, FactRows, RowSource
+from tinychat.training.windows import WindowRows
+
+_ROWS = 16
+"""Measured at a time."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,11 @@ def evaluate(model: Model, corpus: Corpus) -> Evaluation:
     corpus.check()
     with threadpool_limits(limits=1, user_api="blas"):
         context = model.config.max_seq_len
-        facts = FactRows(corpus.facts, model.tokenizer, context)
+        facts = _fact_rows(model, corpus)
         dialogues = DialogueRows(corpus.dialogues, model.tokenizer, context, TrainConfig())
-        losses = [model.transformer.loss(*to_batch([row])) for row in (*facts.clean, *dialogues.clean)]
-        tokens = sum(loss.tokens for loss in losses)
+        batches = grouped([*facts.clean, *dialogues.clean], _ROWS, np.random.default_rng(0))
+        losses = [model.transformer.loss(*to_batch(rows)) for rows in batches]
+        tokens = max(sum(loss.tokens for loss in losses), 1)
         mean = sum(loss.total for loss in losses) / tokens
         return Evaluation(
             loss=mean,
@@ -55,6 +61,15 @@ def evaluate(model: Model, corpus: Corpus) -> Evaluation:
             else None,
             n_cut=facts.n_cut + dialogues.n_cut,
         )
+
+
+def _fact_rows(model: Model, corpus: Corpus) -> RowSource:
+    """As the model learnt facts: by sentences, or as running text."""
+    pretraining = model.card.configs.get(PRETRAIN)
+    if pretraining and pretraining.windows and corpus.facts:
+        [text] = corpus.as_running_text().facts
+        return WindowRows(np.array(model.tokenizer.encode(text), np.int32), model.config.max_seq_len)
+    return FactRows(corpus.facts, model.tokenizer, model.config.max_seq_len)
 
 
 def answered_exactly(model: Model, dialogues: tuple[Dialogue, ...]) -> list[bool]:

@@ -68,8 +68,11 @@ class RowSource(Protocol):
 
     n_cut: int
     """Rows that were longer than the context, and lost their end."""
-    clean: list[Row]
-    """The rows without noise, in the order of the corpus."""
+
+    @property
+    def clean(self) -> list[Row]:
+        """The rows without noise, in the order of the corpus."""
+        ...
 
     def draw(self, rng: np.random.Generator) -> list[Row]:
         """The rows of an epoch."""

@@ -12,11 +12,11 @@ from threadpoolctl import threadpool_limits
 from tinychat.config import TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.corpus import Corpus, load_corpus
-from tinychat.errors import UsageError
+from tinychat.errors import CorpusError, UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
 from tinychat.presets import Preset
-from tinychat.training.batches import enough_epochs, to_batch
+from tinychat.training.batches import enough_epochs, grouped, to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.find_lr import Trial, try_rates
 from tinychat.training.history import PhaseProgress
@@ -25,6 +25,7 @@ from tinychat.training.optimizer import make_optimizer
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
 from tinychat.training.vocabulary import tokenizer_for
+from tinychat.training.windows import WindowRows, split_text
 from tinychat.training.workers import Workers
 
 _PHASES = (PRETRAIN, TUNE)
@@ -43,6 +44,7 @@ class TrainingRun:
         """Go on with `model`, wherever it is. Raise UsageError if it cannot be trained on `corpus`."""
         if model.optimizer is None:
             raise UsageError("these weights have no optimiser state, so training cannot go on; train anew")
+        corpus = _as_read(corpus, model.card.configs.get(PRETRAIN))
         if model.card.corpus_fingerprint != corpus.fingerprint:
             raise UsageError(
                 f"the corpus {corpus.name!r} is not the one that this model was trained on; train anew"
@@ -79,6 +81,7 @@ class TrainingRun:
         """A new model with weights drawn from `seed`; `changes` are other values for parts of the recipe."""
         preset = preset.changed(changes) if changes else preset
         corpus.check()
+        corpus = _as_read(corpus, preset.pretrain)
         if type(seed) is not int or seed < 0:
             raise UsageError(f"the seed must be a whole number of at least 0, not {seed!r}")
         tokenizer = tokenizer_for(corpus, preset.tokenizer, preset.vocab_size)
@@ -127,6 +130,8 @@ class TrainingRun:
 
     def _split(self, phase: str, config: TrainConfig) -> tuple[RowSource, RowSource]:
         """The examples to learn from, and those that are held out: the same ones whenever this is asked."""
+        if phase == PRETRAIN and config.windows:
+            return self._windows(config)
         examples = self.corpus.facts if phase == PRETRAIN else self.corpus.dialogues
         order = self._rng(phase, _SPLIT).permutation(len(examples))
         n_held_out = (
@@ -136,6 +141,16 @@ class TrainingRun:
         learnt = [example for index, example in enumerate(examples) if index not in held_out]
         rest = [example for index, example in enumerate(examples) if index in held_out]
         return self._rows(phase, learnt, config), self._rows(phase, rest, config)
+
+    def _windows(self, config: TrainConfig) -> tuple[RowSource, RowSource]:
+        """Of the beginning of the running text, and of its end."""
+        [text] = self.corpus.facts
+        tokens = np.array(self.model.tokenizer.encode(text), np.int32)
+        learnt, rest = split_text(tokens, config.validation)
+        context = self.model.config.max_seq_len
+        if len(learnt) < 2:
+            raise CorpusError(f"the text of {self.corpus.name!r} is too short for windows; give it more")
+        return WindowRows(learnt, context, config.windows), WindowRows(rest, context)
 
     def _rows(self, phase: str, examples: Sequence[Any], config: TrainConfig) -> RowSource:
         tokenizer, context = self.model.tokenizer, self.model.config.max_seq_len
@@ -151,13 +166,13 @@ class TrainingRun:
         model, progress = self.model, self.model.card.progress[phase]
         if self.optimizer.kind != config.optimizer and not progress.is_ended:
             model.optimizer = self.optimizer = make_optimizer(config.optimizer, model.transformer.parameters)
-        held_out = [to_batch([row]) for row in self._held_out[phase].clean]
+        held_out = grouped(self._held_out[phase].clean, config.batch_size, self._rng(phase, _SPLIT))
         return Trainer(
             phase=phase,
             workers=workers,
             optimizer=self.optimizer,
             source=self._sources[phase],
-            keeper=Keeper(model.transformer, held_out, config, progress, model.extras),
+            keeper=Keeper(model.transformer, list(map(to_batch, held_out)), config, progress, model.extras),
             config=config,
             progress=progress,
             rng=lambda *place: self._rng(phase, *place),
@@ -187,6 +202,10 @@ class TrainingRun:
         prompt = self.model.card.sample_prompts[phase]
         reply = reply_to(prompt, self.model.transformer, self.model.tokenizer, chat=phase == TUNE)
         return prompt, reply.finish()
+
+
+def _as_read(corpus: Corpus, pretraining: TrainConfig | None) -> Corpus:
+    return corpus.as_running_text() if pretraining and pretraining.windows else corpus
 
 
 def _sample_prompts(corpus: Corpus) -> dict[str, str]:
