@@ -116,10 +116,11 @@ PRESETS: dict[str, Preset] = {
                 mask_prompt=True,
                 noise_from=10,
                 typos=0.03,
-                unanswerable=0.08,
+                unanswerable=0.07,
                 careless=0.3,
                 cut_answers=1.0,
                 joined=0.5,
+                ema_decay=0.98,
                 sample_every=4,
             ),
             model={
