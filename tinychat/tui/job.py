@@ -16,7 +16,7 @@ from tinychat.training.events import Event, StepDone
 from tinychat.training.run import TrainingRun
 from tinychat.weights import save
 
-STEP_NEWS_S = 0.1
+STEP_NEWS_S = 0.2
 """Seconds between two posts about single updates, at least: a screen cannot show more."""
 _LOOK_UP_S = 0.05
 """How often a paused job looks whether it should go on."""

@@ -72,17 +72,21 @@ class PhasePanel(Vertical):
             scores.update("")
             speed.update(self._waiting())
             return
+        # A new layout of the screen takes longer than all else that an epoch changes on it.
+        is_first = done == 1
         last = self._records[-1]
         best = min(record.loss for record in self._records)
         losses.update(
-            f"loss  {fmt.loss(last.loss)}\nfirst {fmt.loss(self._records[0].loss)}\nbest  {fmt.loss(best)}"
+            f"loss  {fmt.loss(last.loss)}\nfirst {fmt.loss(self._records[0].loss)}\nbest  {fmt.loss(best)}",
+            layout=is_first,
         )
         scores.update(
             f"perplexity {fmt.perplexity(last.perplexity)}\n"
             f"accuracy   {last.accuracy:.1%}\n"
-            f"gradient   {last.grad_norm:.2f}"
+            f"gradient   {last.grad_norm:.2f}",
+            layout=is_first,
         )
-        speed.update(f"{last.tokens_per_s:,.0f} tokens/s")
+        speed.update(f"{last.tokens_per_s:,.0f} tokens/s", layout=is_first)
         if done < self._epochs:
             self.border_subtitle += f" · {fmt.duration(last.seconds_left)} left"
 
@@ -100,7 +104,9 @@ class PhasePanel(Vertical):
         room = self.content_size.width
         curve.visible = len(points) > 1 and room > 0
         if curve.visible:
-            curve.styles.width = max(2, round(room * len(points) / max(self._epochs, len(points))))
+            width = max(2, round(room * len(points) / max(self._epochs, len(points))))
+            if curve.size.width != width:
+                curve.styles.width = width
             curve.data = points
 
 
