@@ -177,11 +177,12 @@ async def test_divergence_is_told_and_the_chat_opens(library: Library) -> None:
 
 
 async def test_a_corpus_of_facts_alone(library: Library) -> None:
-    run = TrainingRun.start(replace(CORPUS, dialogues=()), PRESET, 0)
+    run = TrainingRun.start(replace(CORPUS, dialogues=()), PRESET, 0, pretrain_epochs=100_000)
     app = TinychatApp(library, run=run)
     async with app.run_test() as pilot:
         second = app.screen.query(PhasePanel).last()
         assert "no examples" in str(second.query_one(".speed", Static).content)
+        await pilot.press("c")
         await until(pilot, lambda: chat_is_open(app))
         notes = " ".join(str(note.content) for note in app.screen.query(".note").results(Static))
         assert "plain text only" in notes
