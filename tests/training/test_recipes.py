@@ -1,5 +1,6 @@
 """What a recipe says of optimiser and schedule is what a run does."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from tiny_runs import CORPUS, PRESET, start, state
 from tinychat.config import TrainConfig
 from tinychat.presets import Preset
 from tinychat.training.events import EpochDone, StepDone
+from tinychat.training.helper import Helper
 from tinychat.training.optimizer import OPTIMIZERS
 from tinychat.training.run import TrainingRun
 from tinychat.training.schedule import learning_rate
@@ -47,9 +49,9 @@ def test_every_update_has_the_rate_of_its_place_in_the_phase(monkeypatch: pytest
     rates = []
     step = run.optimizer.step
 
-    def recording(config: TrainConfig, lr: float) -> None:
+    def recording(config: TrainConfig, lr: float, helpers: Sequence[Helper]) -> None:
         rates.append(lr)
-        step(config, lr)
+        step(config, lr, helpers)
 
     monkeypatch.setattr(run.optimizer, "step", recording)
     phases = [event.phase for event in run.run() if isinstance(event, StepDone)]
