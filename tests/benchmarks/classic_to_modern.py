@@ -43,7 +43,8 @@ STEPS: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     ("Muon at 0.014, embeddings at 0.04", ("optimizer", "momentum", "hidden_lr", "lr"), {}),
     ("dialogues in pairs, answers by their beginning", ("noise_from", "joined", "cut_answers"), {}),
     ("typos and careless questions, where many share an answer", ("typos", "careless"), {}),
-    ("unanswerable questions: all of `modern`", ("unanswerable", "sample_every"), {}),
+    ("unanswerable questions", ("unanswerable",), {}),
+    ("the average of the weights: all of `modern`", ("ema_decay", "sample_every"), {}),
 ]
 """Name of each step, the fields that take modern's values in it, and values of the step's own."""
 
