@@ -21,7 +21,7 @@ def normal_cdf(x: Floats, phi: Floats, bell: Floats, scratch: Scratch) -> None:
     gives both tails.
     """
     # Beyond these degrees nothing is gained, and the rounding of ever larger coefficients is added.
-    coefficients = _tail_polynomial(24 if x.dtype == np.float64 else 12)
+    coefficients = _tail_polynomial(24 if x.dtype == np.float64 else 9)
     rows = x.reshape(-1, x.shape[-1])
     n = max(1, _BLOCK // rows.shape[1])
     for start in range(0, len(rows), n):
