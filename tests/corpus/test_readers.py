@@ -445,9 +445,9 @@ def test_wordings_do_not_multiply_without_end(write: Write) -> None:
 
 def test_many_spaces_take_no_time(write: Write) -> None:
     path = write("a.json", json.dumps(["User:" + " " * 1500 + "x"]))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(load_corpus(path).facts) == 1
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_errors_in_a_folder_name_the_file(write: Write) -> None:
@@ -517,9 +517,9 @@ def test_a_file_without_permission_is_refused(write: Write) -> None:
 
 def test_a_line_without_end_is_cut_with_a_warning(write: Write) -> None:
     path = write("a.txt", "word " * 1_000_000 + "\nRain falls.\n")
-    start = time.perf_counter()
+    start = time.process_time()
     corpus = load_corpus(path)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(corpus.facts) == 2
     assert LONGEST_LINE - 1 <= len(corpus.facts[0]) <= LONGEST_LINE
     assert corpus.facts[1] == "Rain falls."
@@ -557,9 +557,9 @@ LONG = "word " * 1_000_000
 )
 def test_five_megabytes_in_a_line_take_no_time(write: Write, name: str, content: str) -> None:
     path = write(name, content)
-    start = time.perf_counter()
+    start = time.process_time()
     outcome(path)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 # Fuzz

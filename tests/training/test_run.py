@@ -134,7 +134,7 @@ def test_every_feature_makes_a_difference(changes: dict[str, Any]) -> None:
     assert with_it.extras == {}
 
 
-@pytest.mark.parametrize("changes", [{}, ALL_OF_IT], ids=["classic", "all of it"])
+@pytest.mark.parametrize("changes", [{}, ALL_OF_IT | {"workers": 1}], ids=["classic", "all of it by one"])
 def test_a_run_stopped_at_any_event_goes_on_with_the_same_bits(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
