@@ -14,9 +14,10 @@ from tinychat.generation.session import ChatSession
 from tinychat.model import Model
 from tinychat.tokenizer import WordTokenizer
 from tinychat.training import teaching
+from tinychat.training.by_length import exact
 from tinychat.training.events import LessonChecked, LessonDone
 from tinychat.training.rows import dialogue_row
-from tinychat.training.teaching import Lesson, exact
+from tinychat.training.teaching import Lesson
 from tinychat.weights import load
 
 QUESTION, ANSWER = "Who barks?", "Dogs bark."

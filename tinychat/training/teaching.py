@@ -11,15 +11,13 @@ from time import perf_counter
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinychat.config import IGNORE, TrainConfig
-from tinychat.core.loss import Loss
-from tinychat.core.model import Transformer
+from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Dialogue, Turn, load_corpus
 from tinychat.corpus.dialogue import ask_text
 from tinychat.errors import CorpusError, LessonError, UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import Model
-from tinychat.training.batches import to_batch
+from tinychat.training.by_length import exact, loss_and_gradients
 from tinychat.training.events import LessonChecked, LessonDone
 from tinychat.training.growing import grown
 from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
@@ -46,8 +44,6 @@ N_FORMER = 100
 """Former dialogues that are asked in a check."""
 BEHIND = 0.3
 """Share of the wordings that follow upon another dialogue, in a model that knows such ones."""
-_ROWS = 16
-"""Read at a time."""
 
 
 class Lesson:
@@ -228,37 +224,3 @@ def answered_by_itself(model: Model) -> list[Dialogue]:
     questions = dict.fromkeys([*model.card.examples, *model.card.sample_prompts.values()])
     asked = [(question, model.ask(question)) for question in questions]
     return [(Turn(question, answer),) for question, answer in asked if answer]
-
-
-def loss_and_gradients(transformer: Transformer, rows: Sequence[Row]) -> Loss:
-    """As the Transformer's, of all rows together, read a few of about the same length at a time."""
-    grads = transformer.parameters.grads
-    total, losses = np.zeros_like(grads), []
-    for part in _parts(rows):
-        losses.append(transformer.loss_and_gradients(*to_batch([rows[index] for index in part])))
-        grads *= losses[-1].tokens
-        total += grads
-    loss = Loss.sum(losses)
-    np.divide(total, max(loss.tokens, 1), out=grads)
-    return loss
-
-
-def exact(transformer: Transformer, rows: Sequence[Row]) -> list[bool]:
-    """For each row whether the likeliest token is the right one at every place that counts.
-
-    Then, and only then, greedy decoding writes the answers of the row word for word.
-    """
-    found = [False] * len(rows)
-    for part in _parts(rows):
-        ids, targets = to_batch([rows[index] for index in part])
-        likeliest = transformer.forward(ids).argmax(axis=-1)
-        right = ((likeliest == targets) | (targets == IGNORE)).all(axis=1)
-        for index, is_right in zip(part, right.tolist(), strict=True):
-            found[index] = is_right
-    return found
-
-
-def _parts(rows: Sequence[Row]) -> list[list[int]]:
-    """Indices of rows of about the same length, so that little is padding."""
-    by_length = sorted(range(len(rows)), key=lambda index: len(rows[index].tokens))
-    return [by_length[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
