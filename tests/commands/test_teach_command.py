@@ -115,3 +115,18 @@ def test_what_cannot_be_taught_is_told(
     done = talk(call, monkeypatch, learned, *lines)
     assert done.code == 2
     assert words in done.err
+
+
+def test_a_lost_corpus_is_told(
+    call: Call, learned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = load(learned)
+    model.card.corpus_source = str(tmp_path / "gone")
+    path = model.save("lost.npz")
+    assert (
+        "much else may be forgotten" in call("teach", "--load", path, QUESTION, ANSWER, "--out", "a.npz").err
+    )
+    assert "much else may be forgotten" in talk(call, monkeypatch, path, QUESTION, f"/teach {ANSWER}").err
+    kept = load(learned).card.corpus_source
+    found = call("teach", "--load", path, QUESTION, ANSWER, "--corpus", kept, "--out", "b.npz")
+    assert (found.code, "forgotten" in found.err) == (0, False)

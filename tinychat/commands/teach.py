@@ -65,4 +65,7 @@ def tell(done: LessonDone, note: Callable[[str], None]) -> None:
         f"{done.kept} of {done.former} former questions"
     )
     if done.is_from_itself:
-        note("its corpus is not there any more, or was changed: it may have forgotten more than that tells")
+        note(
+            "its corpus is not where it was, or was changed, and it rehearsed its few examples alone: "
+            "much else may be forgotten; better take this back, and put the corpus where it was"
+        )
