@@ -21,6 +21,7 @@ _FLAGS = {
     "train": RUN | {"data_dir", "json", "out", "find_lr"},
     "ask": {"data_dir", "load", "json", "prompt", "seed", *DECODING_FIELDS},
     "chat": {"data_dir", "load", "seed", *DECODING_FIELDS},
+    "teach": {"data_dir", "load", "json", "question", "answer", "out", "export", "corpus"},
     "eval": {"data_dir", "load", "json", "corpus", "lookup"},
     "info": {"data_dir", "json", "toml", "file"},
     "corpora": {"json", "name", "preset", "tokenizer", "vocab_size", "max_seq_len"},
@@ -102,6 +103,23 @@ def build_parser() -> _Parser:
     ask = commands.add_parser("ask", parents=[source, as_json, decoding], help="answer prompts")
     ask.add_argument("prompt", nargs="*", metavar="PROMPT", help="without one: a prompt a line from stdin")
     commands.add_parser("chat", parents=[source, decoding], help="talk line by line, without a screen")
+    teach = commands.add_parser(
+        "teach", parents=[source, as_json], help="teach saved weights one more answer"
+    )
+    teach.add_argument("question", nargs="?", default=absent, metavar="QUESTION")
+    teach.add_argument("answer", nargs="?", default=absent, metavar="ANSWER", help="the right one, in words")
+    teach.add_argument(
+        "--out", metavar="FILE", default=absent, help="where to write them (default: in place)"
+    )
+    teach.add_argument(
+        "--corpus", metavar="NAME|PATH", default=absent, help="their corpus, if it is not where it was"
+    )
+    teach.add_argument(
+        "--export",
+        metavar="FILE",
+        default=absent,
+        help="write all that was taught as a corpus: chat….txt, .jsonl",
+    )
     evaluate = commands.add_parser("eval", parents=[place, as_json], help="measure a model on a corpus")
     evaluate.add_argument("--load", metavar="FILE|NAME", default=absent, help="weights, or 'latest'")
     evaluate.add_argument(

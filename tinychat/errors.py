@@ -37,6 +37,10 @@ class TrainingDivergedError(TinychatError):
     """The loss is no longer a finite number."""
 
 
+class LessonError(TinychatError):
+    """What was taught was not learnt, or too much was forgotten."""
+
+
 class WorkerError(TinychatError):
     """A process that took part in the training is no longer there."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
+from tinychat.corpus.dialogue import Turn
 from tinychat.errors import ConfigError
 from tinychat.presets import PRESETS, Preset
 from tinychat.tokenizer import Tokenizer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tinychat.generation.reply import Reply
     from tinychat.generation.sampling import Sampling
     from tinychat.training.evaluate import Evaluation
+    from tinychat.training.teaching import Lesson
 
 PRETRAIN, TUNE = "pretrain", "tune"
 PHASE_TITLES = {PRETRAIN: "Pre-training", TUNE: "Instruction tuning"}
@@ -50,6 +52,8 @@ class ModelCard:
     """Phase -> how far it is."""
     examples: list[str] = field(default_factory=list)
     """A few questions that the corpus answers."""
+    taught: list[Turn] = field(default_factory=list)
+    """What the model was taught after its training, the latest last."""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     versions: dict[str, str] = field(default_factory=dict)
     """Of the programs that trained it."""
@@ -128,6 +132,19 @@ class Model:
         The same prompt, `sampling` and weights give the same answer.
         """
         return self.reply(prompt, sampling).finish()
+
+    def teach(self, question: str, answer: str, corpus: "Corpus | None" = None) -> "Lesson":
+        """Learn one more answer; the lesson can be taken back. Raise LessonError if it is not learnt.
+
+        Without `corpus`, the one that it was trained on is read again. See `tinychat.training.teaching`.
+        """
+        from tinychat.training.teaching import Lesson
+
+        lesson = Lesson(self, question, answer, corpus)
+        for _ in lesson.run():
+            pass
+        lesson.put_in()
+        return lesson
 
     def evaluate(self, corpus: "Corpus") -> "Evaluation":
         """Measure the model on a corpus; see `tinychat.training.evaluate`."""

@@ -14,6 +14,7 @@ from tinychat.cli import main
 from tinychat.errors import (
     ConfigError,
     CorpusError,
+    LessonError,
     StorageError,
     TerminalError,
     TinychatError,
@@ -123,6 +124,7 @@ EXIT_CODES = {
     TinychatError: 1,
     StorageError: 1,
     TrainingDivergedError: 1,
+    LessonError: 1,
     WorkerError: 1,
     UsageError: 2,
     ConfigError: 2,

@@ -4,24 +4,30 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from tinychat.commands.decoding import chosen
 from tinychat.commands.recipe import library
 from tinychat.commands.standard_input import lines
+from tinychat.commands.teach import taught
 from tinychat.errors import TinychatError, UsageError
 from tinychat.generation.reply import Reply
 from tinychat.generation.sampling import Sampling
 from tinychat.generation.session import ChatSession
 from tinychat.generation.transcript import export
 from tinychat.model import Model
-from tinychat.weights import load
+from tinychat.training.teaching import Lesson
+from tinychat.weights import load, save
 
 HELP = """\
 /regenerate   answer the last question once more
 /edit TEXT    ask this in place of the last question
 /continue     go on with an answer that was stopped
+/teach ANSWER let it learn this as the answer to the last question
+/undo         take back what it was taught last
+/save [FILE]  write the model, with what it was taught, to where it came from, or to another file
 /export FILE  write the conversation to a new file, .md or .jsonl
 /clear        forget the conversation
 /quit         leave, as the end of the input does (Ctrl+D)
@@ -31,16 +37,20 @@ Ctrl+C stops an answer."""
 
 def run(args: argparse.Namespace) -> int:
     sampling = chosen(args)
-    model = load(library(args).find(args.load))
+    path = library(args).find(args.load)
+    model = load(path)
     with threadpool_limits(limits=1, user_api="blas"):  # products this small are slower on two
-        return _Conversation(ChatSession(model, sampling), sys.stdin.isatty()).run()
+        return _Conversation(ChatSession(model, sampling), path, sys.stdin.isatty()).run()
 
 
 class _Conversation:
     """Answers go to standard output; so do labels if a human types, and all else to standard error."""
 
-    def __init__(self, session: ChatSession, is_typed: bool) -> None:
-        self.session, self.is_typed = session, is_typed
+    def __init__(self, session: ChatSession, path: Path, is_typed: bool) -> None:
+        """`path` is where the model came from."""
+        self.session, self.path, self.is_typed = session, path, is_typed
+        self._lessons: list[Lesson] = []
+        self._is_saved = True
         self.is_over = False
         self.code = 0
 
@@ -56,6 +66,8 @@ class _Conversation:
                 self.code = error.exit_code
             if self.is_over:
                 break
+        if not self._is_saved:
+            _note("what was taught or taken back since was not saved; /save does that")
         return 0 if self.is_typed else self.code
 
     def _ask(self, line: str) -> None:
@@ -98,6 +110,13 @@ class _Conversation:
             if self.session.last is None or self.session.last.is_complete:
                 raise UsageError("no answer was stopped; /regenerate answers once more")
             self._answer(self.session.last)
+        elif name == "teach":
+            self._teach(rest)
+        elif name == "undo":
+            self._undo()
+        elif name == "save":
+            _note(f"saved in {save(self.session.model, rest or self.path)}")
+            self._is_saved = True
         elif name == "export":
             _note(f"written to {export(self.session.turns, rest, self.session.model.card.is_chat)}")
         elif name == "clear":
@@ -106,6 +125,22 @@ class _Conversation:
             self.is_over = True
         else:
             raise UsageError(f"no command is called '/{name}'; /help lists them")
+
+    def _teach(self, answer: str) -> None:
+        if self.session.last is None:
+            raise UsageError("nothing was asked yet; ask the question first")
+        self._lessons.append(taught(self.session.model, self.session.last.prompt, answer, _note))
+        self._is_saved = False
+        _note("/undo takes it back, /save keeps it")
+        self._answer(self.session.regenerate())
+
+    def _undo(self) -> None:
+        if not self._lessons:
+            raise UsageError("nothing was taught in this conversation; /teach ANSWER does that")
+        lesson = self._lessons.pop()
+        lesson.take_back()
+        self._is_saved = False
+        _note(f"no longer taught: {lesson.turn.user}")
 
 
 def _typed_lines() -> Iterator[str]:

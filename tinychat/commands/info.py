@@ -53,5 +53,6 @@ def _lines(summary: Summary) -> list[tuple[str, str]]:
         "not in the file" if summary.updates is None else f"{summary.updates:,} updates; can be resumed"
     )
     lines.append(("optimiser", optimiser))
+    lines += [("taught", f"{turn.user} {turn.assistant}") for turn in card.taught]
     lines.append(("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())))
     return lines

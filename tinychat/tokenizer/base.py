@@ -1,6 +1,6 @@
 """What every tokenizer can do."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 
 class Piece(NamedTuple):
@@ -42,6 +42,10 @@ class Tokenizer(Protocol):
 
     def nearest(self, word: str) -> str | None:
         """The known word that an unknown one was probably meant to be."""
+        ...
+
+    def grown(self, text: str) -> Self:
+        """One that knows all of `text` as well: what was known keeps its id, what is new comes last."""
         ...
 
     def to_dict(self) -> dict[str, Any]:

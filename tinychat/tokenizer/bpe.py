@@ -125,6 +125,9 @@ class BpeTokenizer:
     def nearest(self, word: str) -> str | None:
         return None  # no word is unknown
 
+    def grown(self, text: str) -> Self:
+        return self  # no text is unknown
+
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "bpe", "merges": [list(pair) for pair in self._merged]}
 

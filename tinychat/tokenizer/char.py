@@ -58,6 +58,10 @@ class CharTokenizer:
     def nearest(self, word: str) -> str | None:
         return None  # knows characters, not words
 
+    def grown(self, text: str) -> Self:
+        new = dict.fromkeys(char for char in text if char not in self._ids)
+        return type(self)((*self._ids, *new)) if new else self
+
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "char", "characters": list(self._ids)}
 

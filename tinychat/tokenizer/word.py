@@ -126,6 +126,11 @@ class WordTokenizer:
     def nearest(self, word: str) -> str | None:
         return self._speller.nearest(word)
 
+    def grown(self, text: str) -> Self:
+        """Rare spaces stay unknown."""
+        new = dict.fromkeys(word for word in words_of(text) if word not in self._ids)
+        return type(self)((*self._ids, *new), (*self._uses, *(1 for _ in new))) if new else self
+
     @cached_property
     def _speller(self) -> Speller:
         return Speller(dict(zip(self._ids, self._uses, strict=True)))

@@ -108,3 +108,41 @@ class Finished(Event):
     seconds: float
     """Updates and samples of both phases, summed over interruptions, without start-up, reading, saving and
     pauses. (`tinychat train` gives the wall time of its own part instead, less saving.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonChecked(Event):
+    """How far a lesson is; see `tinychat.training.teaching`."""
+
+    name = "lesson_checked"
+    update: int
+    """Updates so far."""
+    loss: float
+    """Nats per token of the last update's examples, before it."""
+    right: int
+    """Wordings of the question, drawn for this check, that are answered rightly."""
+    wordings: int
+    kept: int
+    """Former questions that are still answered rightly; 0 as long as the new one is not learnt."""
+    former: int
+    """Former questions that are asked in a check: all were answered rightly before the lesson."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonDone(Event):
+    """The copy has learnt the answer, and can be put in the model's place."""
+
+    name = "lesson_done"
+    question: str
+    answer: str
+    updates: int
+    seconds: float
+    """Of the lesson, with its preparations."""
+    right: int
+    wordings: int
+    kept: int
+    former: int
+    new_words: int
+    """Tokens that the model did not have."""
+    is_from_itself: bool
+    """Whether the corpus could not be read, and the model's own answers were gone on with in its place."""

@@ -1,0 +1,69 @@
+"""Other ways to ask a question: words that tell nothing come and go, and the rest is typed carelessly."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinychat.config import TrainConfig
+from tinychat.corpus import Dialogue
+from tinychat.training.noise import made_up, with_noise, words
+
+FILLER = 0.04
+"""Share of all answers from which on a word whose questions have so many answers tells nothing of them."""
+FEWEST = 3
+"""As many answers a filler's questions have at any rate: in a small corpus the share is none."""
+DROPPED = 0.25
+"""Share of the fillers that are left out."""
+ADDED = 0.5
+"""Share of the wordings with something in front; half as many have something at the end."""
+MOST_ADDED = 3
+"""Words."""
+UNKNOWN = 0.2
+"""Share of the words put in that nobody knows."""
+NOISE = TrainConfig(typos=0.03, careless=0.4)
+
+
+def plain(question: str) -> str:
+    """What stays of a question that is typed carelessly; two questions with the same are one."""
+    return question.lower().strip("?.! ")
+
+
+class Rewordings:
+    """Of one question, with words of the other questions of a corpus, whatever its language."""
+
+    def __init__(self, question: str, dialogues: Sequence[Dialogue]) -> None:
+        answers: dict[str, set[str]] = {}
+        for dialogue in dialogues:
+            for word in words(dialogue[0].user):
+                answers.setdefault(word.lower(), set()).add(dialogue[0].assistant)
+        n_answers = len({dialogue[0].assistant for dialogue in dialogues})
+        enough = max(FEWEST, FILLER * n_answers)
+        self.fillers = sorted(word for word, found in answers.items() if len(found) > enough)
+        self._are_fillers = frozenset(self.fillers)
+        self.question = question
+
+    def is_about_the_same(self, other: str) -> bool:
+        """Whether it is the question, or has a word in common with it that tells what it is about."""
+        ours, others = ({*words(text.lower())} - self._are_fillers for text in (self.question, other))
+        return plain(other) == plain(self.question) or not ours.isdisjoint(others)
+
+    def draw(self, rng: np.random.Generator, question: str = "") -> str:
+        """The question, or another one, in other words; perhaps in its own."""
+        asked = (question or self.question).split()
+        said = [word for word in asked if not (self._is_filler(word) and rng.random() < DROPPED)] or asked
+        if rng.random() < ADDED:
+            said = [*self._added(rng), said[0][0].lower() + said[0][1:], *said[1:]]
+        if rng.random() < ADDED / 2:
+            said = [*said, *self._added(rng)]
+        return with_noise(" ".join(said), NOISE, rng)
+
+    def _is_filler(self, word: str) -> bool:
+        return not self._are_fillers.isdisjoint(words(word.lower()))
+
+    def _added(self, rng: np.random.Generator) -> list[str]:
+        return [self._filler(rng) for _ in range(rng.integers(1, MOST_ADDED, endpoint=True))]
+
+    def _filler(self, rng: np.random.Generator) -> str:
+        if not self.fillers or rng.random() < UNKNOWN:
+            return made_up(int(rng.integers(3, 8)), rng)
+        return self.fillers[rng.integers(len(self.fillers))]

@@ -1,0 +1,226 @@
+"""Teaching: a model learns one more answer in a moment, and keeps those it had.
+
+The question is learnt in many wordings, among a replay of former dialogues, until wordings that were drawn
+for the first time are answered rightly, and the former questions still are.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tinychat.config import TrainConfig
+from tinychat.corpus import Corpus, Dialogue, Turn, load_corpus
+from tinychat.corpus.dialogue import ask_text
+from tinychat.errors import CorpusError, LessonError, UsageError
+from tinychat.generation.reply import reply_to
+from tinychat.model import Model
+from tinychat.training.by_length import exact, loss_and_gradients
+from tinychat.training.events import LessonChecked, LessonDone
+from tinychat.training.growing import grown
+from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
+from tinychat.training.replay import Replay
+from tinychat.training.rewordings import Rewordings, plain
+from tinychat.training.rows import Row, dialogue_row
+
+RECIPE = TrainConfig(optimizer="adamw", lr=0.003, beta2=0.99, eps=1e-3, clip_norm=1.0)
+WARMUP = 4
+"""Updates in which the learning rate rises: the optimiser begins without a past."""
+N_NEW, N_OLD = 8, 40
+"""Wordings of the new question, and former dialogues, in an update."""
+UPDATES, ROUNDS = 24, 3
+"""Updates of a round, in which the learning rate falls to nothing: what is last is what the replay repairs.
+Where the question itself is not answered rightly then, another round begins (Loshchilov & Hutter 2017)."""
+CHECK_EVERY = 4
+N_WORDINGS = 16
+"""New wordings that are asked in a check."""
+RIGHT, KEPT = 0.8, 0.99
+"""Shares of the new wordings and of the former questions, answered rightly, at which a lesson ends."""
+LEAST_KEPT = 0.95
+"""Share of the former questions with which a lesson may end when its updates are used up."""
+N_FORMER = 100
+"""Former dialogues that are asked in a check."""
+BEHIND = 0.3
+"""Share of the wordings that follow upon another dialogue, in a model that knows such ones."""
+
+
+class Lesson:
+    """One question and its answer, learnt by a copy while the model may be talked to, then put in its place.
+
+    `model` is changed by `put_in` and `take_back` alone, which are for the thread that talks with it, and not
+    in its arrays: a reply that is being written goes on with the weights that it began with.
+    """
+
+    def __init__(self, model: Model, question: str, answer: str, corpus: Corpus | None = None) -> None:
+        """`corpus` is what the model was trained on; without it, it is read from where it was.
+
+        Raise UsageError for what cannot be taught.
+        """
+        self._begun = perf_counter()
+        self.model, self.turn = model, Turn(" ".join(question.split()), " ".join(answer.split()))
+        if not model.card.is_chat:
+            raise UsageError("this model has read plain text only; train it on dialogues to teach it answers")
+        if not self.turn.user or not self.turn.assistant:
+            raise UsageError("the question or the answer is empty; give both")
+        corpus = corpus or corpus_of(model)
+        self.is_from_itself = corpus is None
+        former = answered_by_itself(model) if corpus is None else corpus.dialogues
+        declines = () if corpus is None else corpus.declines
+        self._rewordings = Rewordings(self.turn.user, former)
+        taught = [turn for turn in model.card.taught if plain(turn.user) != plain(self.turn.user)]
+        rest, self._wordings = self._without_same(former, declines)
+        self._replay = Replay(rest, [(turn,) for turn in taught], self.turn.user)
+        self._taught = [*taught, self.turn]
+        self._rng = np.random.default_rng([model.card.seed, len(model.card.taught)])
+        self.asked: set[str] = set()
+        """Every wording that was learnt, or asked in a check."""
+        self._copy = self._begin()
+        self._before: Model | None = None
+
+    def _without_same(
+        self, former: Sequence[Dialogue], declines: Sequence[str]
+    ) -> tuple[list[Dialogue], list[str]]:
+        """The dialogues that do not contradict the lesson, and the questions of those that do.
+
+        If the corpus answers this question, the answer is wrong now, and so it is to other wordings.
+        """
+        same = [d for d in former if plain(d[0].user) == plain(self.turn.user)]
+        wrong = {dialogue[0].assistant for dialogue in same} - {*declines, self.turn.assistant}
+        contradicted = [
+            dialogue
+            for dialogue in former
+            if plain(dialogue[0].user) == plain(self.turn.user)
+            or (dialogue[0].assistant in wrong and self._rewordings.is_about_the_same(dialogue[0].user))
+        ]
+        gone = set(contradicted)
+        rest = [dialogue for dialogue in former if dialogue not in gone]
+        return rest, list(dict.fromkeys(dialogue[0].user for dialogue in contradicted))
+
+    def _begin(self) -> Model:
+        """A copy that knows all words of the lesson."""
+        old = self.model.tokenizer
+        read = reply_to(self.turn.user, self.model.transformer, old, chat=True)
+        tokenizer = old.grown(" ".join(read.unknown_words)).grown(self.turn.assistant)
+        if tokenizer.unknown_spans(self.turn.assistant):
+            raise UsageError("the answer has characters that this model cannot learn; leave them out")
+        n_prompt = len(tokenizer.encode(ask_text(self.turn.user)))
+        self._answer = [*tokenizer.encode(str(self.turn))[n_prompt:], tokenizer.end_id]
+        context = self.model.config.max_seq_len
+        length = len(tokenizer.encode(ask_text(self.turn.user))) + len(self._answer) - 1
+        if length > context or read.n_dropped:
+            raise UsageError(
+                f"question and answer take {length} tokens, and this model's context has {context}, some of "
+                "which are kept for the answer; make them shorter"
+            )
+        return grown(self.model, tokenizer, self._rng)
+
+    def run(self) -> Iterator[LessonChecked | LessonDone]:
+        """Learn, in the copy. Raise LessonError if it is not learnt, or if too much would be forgotten."""
+        transformer, rng = self._copy.transformer, self._rng
+        optimizer = make_optimizer(RECIPE.optimizer, transformer.parameters)
+        with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
+            former = [self._former_row(dialogue) for dialogue in self._replay.to_check(N_FORMER, rng)]
+            former = [row for row in former if row.n_predicted]
+            former = [row for row, known in zip(former, exact(transformer, former), strict=True) if known]
+        for update in range(1, ROUNDS * UPDATES + 1):
+            with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
+                rows = [*self._new_rows(N_NEW), *map(self._former_row, self._replay.draw(N_OLD, rng))]
+                loss = loss_and_gradients(transformer, rows).mean
+                norm = clip_by_global_norm_(transformer.parameters.grads, RECIPE.clip_norm)
+                if not math.isfinite(loss + norm):
+                    raise LessonError("the weights of this model are not sound; it cannot be taught")
+                left = 1 - (update - 1) % UPDATES / UPDATES
+                optimizer.step(RECIPE, RECIPE.lr * min(update / WARMUP, left))
+                if update % CHECK_EVERY:
+                    continue
+                right = exact(transformer, self._new_rows(N_WORDINGS))
+                is_learnt = right[0] and sum(right) >= RIGHT * len(right)
+                is_round_over = update % UPDATES == 0
+                kept = sum(exact(transformer, former)) if is_learnt or is_round_over else 0
+            yield LessonChecked(update, loss, sum(right), len(right), kept, len(former))
+            is_enough = right[0] and kept >= LEAST_KEPT * len(former)
+            if (is_learnt and kept >= KEPT * len(former)) or (is_round_over and is_enough):
+                break
+        if not is_enough:
+            raise LessonError(
+                f"not learnt: after {update} updates {sum(right)} of {len(right)} wordings and {kept} of "
+                f"{len(former)} former answers were right; the model is as it was"
+            )
+        n_new_words = self._copy.tokenizer.vocab_size - self.model.tokenizer.vocab_size
+        yield LessonDone(
+            question=self.turn.user,
+            answer=self.turn.assistant,
+            updates=update,
+            seconds=perf_counter() - self._begun,
+            right=sum(right),
+            wordings=len(right),
+            kept=kept,
+            former=len(former),
+            new_words=n_new_words,
+            is_from_itself=self.is_from_itself,
+        )
+
+    def _new_rows(self, n: int) -> list[Row]:
+        """The question as it was asked, and n - 1 wordings of it, some behind a former dialogue."""
+        rng, rows = self._rng, [self._new_row(self.turn.user)]
+        for former in self._replay.draw(n - 1, rng) or [()] * (n - 1):
+            other = self._wordings[rng.integers(len(self._wordings))] if self._wordings else ""
+            row = self._new_row(self._rewordings.draw(rng, other if rng.random() < 0.5 else ""))
+            if self.model.card.max_turns > 1 and rng.random() < BEHIND:
+                both = self._former_row(former).then(row)
+                row = both if len(both.tokens) <= self.model.config.max_seq_len else row
+            rows.append(row)
+        return rows
+
+    def _new_row(self, wording: str) -> Row:
+        """As the wording will be read, respelt where that is done; too long a one as the question itself."""
+        self.asked.add(wording)
+        prompt = reply_to(wording, self._copy.transformer, self._copy.tokenizer, chat=True).prompt_ids
+        if len(prompt) + len(self._answer) > self.model.config.max_seq_len + 1:
+            return self._new_row(self.turn.user)
+        return Row(prompt + self._answer, [False] * len(prompt) + [True] * len(self._answer))
+
+    def _former_row(self, dialogue: Dialogue) -> Row:
+        row = dialogue_row(dialogue, self._copy.tokenizer, mask_prompt=True)
+        return row.cut(self.model.config.max_seq_len + 1)
+
+    def put_in(self) -> None:
+        """Give the model what was learnt: its next answer is by the new weights."""
+        model = self.model
+        self._before = Model(model.transformer, model.tokenizer, model.card, model.optimizer, model.extras)
+        self._taught, model.card.taught = model.card.taught, self._taught
+        self._give(self._copy)
+
+    def take_back(self) -> None:
+        """Give the model what it had, to the bit. Lessons are taken back in turn, the last one first."""
+        if self._before is None or self.model.transformer is not self._copy.transformer:
+            raise UsageError("this lesson is not the last one that was put in; take that back first")
+        self._taught, self.model.card.taught = self.model.card.taught, self._taught
+        self._give(self._before)
+        self._before = None
+
+    def _give(self, parts: Model) -> None:
+        model = self.model
+        model.transformer, model.tokenizer = parts.transformer, parts.tokenizer
+        model.optimizer, model.extras = parts.optimizer, parts.extras
+
+
+def corpus_of(model: Model) -> Corpus | None:
+    """What the model was trained on, or None if that is not there any more, or was changed."""
+    try:
+        corpus = load_corpus(model.card.corpus_source)
+    except CorpusError:
+        return None
+    return corpus if corpus.fingerprint == model.card.corpus_fingerprint else None
+
+
+def answered_by_itself(model: Model) -> list[Dialogue]:
+    """What the model answers to its examples, and to what it was asked while it was trained.
+
+    Learning from one's own answers in place of lost examples: Li & Hoiem 2016 (arXiv:1606.09282).
+    """
+    questions = dict.fromkeys([*model.card.examples, *model.card.sample_prompts.values()])
+    asked = [(question, model.ask(question)) for question in questions]
+    return [(Turn(question, answer),) for question, answer in asked if answer]
