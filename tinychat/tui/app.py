@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,6 +31,7 @@ from tinychat.tui.screens.dialogs import (
     SaveDialog,
     TrainDialog,
 )
+from tinychat.tui.screens.export import ExportDialog
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.themes import DARK, LIGHT
 from tinychat.weights import load, save
@@ -92,7 +94,7 @@ class TinychatApp(App[None]):
     async def start_training(self, run: TrainingRun, path: Path | None = None) -> None:
         """Open the training screen and train in the background; without a path, into a new file."""
         if isinstance(self._main_screen, ChatScreen):
-            await self._main_screen.stop_answering()  # it may be the same model
+            await self._main_screen.conversation.stop_answering()  # it may be the same model
         job = TrainingJob(run, path or self.models.reserve(run.model.card), self.post_message)
         self.job = job
         await self._show(TrainingScreen(job))  # before the first news can come
@@ -235,6 +237,15 @@ class TinychatApp(App[None]):
         else:
             await self.open_chat(model, path)
 
+    @work
+    async def action_export(self) -> None:
+        screen = self._main_screen
+        if isinstance(screen, ChatScreen):
+            turns = screen.conversation.session.turns
+            path = await self.push_screen_wait(ExportDialog(turns, screen.model.card.is_chat))
+            if path is not None:
+                self.notify(f"Written to {path}", timeout=4, markup=False)
+
     # Everything else
 
     def complain(self, message: str) -> None:
@@ -263,13 +274,9 @@ class TinychatApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         yield SystemCommand("Light or dark", "Switch between the two themes", self.action_light_or_dark)
-        yield SystemCommand("Save the model", "Under a name", self.action_save)
-        if isinstance(screen, ChatScreen):
-            yield SystemCommand("Load a model", "Chat with it, or go on training it", self.action_load)
-            yield SystemCommand("Train", "This model further, or a new one", self.action_train)
-            yield SystemCommand(
-                "Clear the conversation", "On the screen and in the context", screen.action_clear
-            )
-        elif isinstance(screen, TrainingScreen):
-            yield SystemCommand("Pause or go on", "Hold the training", screen.action_pause)
-            yield SystemCommand("Chat now", "Stop the training and chat", screen.action_chat)
+        for binding in screen.BINDINGS:  # those of which a tooltip says `what: how`
+            if isinstance(binding, Binding) and ": " in binding.tooltip:
+                if screen.check_action(binding.action.removeprefix("app."), ()) is not True:
+                    continue
+                name, _, about = binding.tooltip.partition(": ")
+                yield SystemCommand(name, about, partial(screen.run_action, binding.action))

@@ -27,12 +27,18 @@ word, again and again, until it finds its answer complete.
 
 Enter            send
 Up, Down         what you sent before
-Escape           stop the answer
+Escape           stop the answer; close a panel
 PgUp, PgDn       scroll
+F3               how it speaks: temperature and other knobs
+Ctrl+R           answer the last question once more
+Ctrl+E           edit the last question
+Ctrl+G           go on with an answer that was stopped
+Ctrl+Y           copy the last answer
+F8               export the conversation
+Ctrl+L           clear the conversation
 Ctrl+S           save the model under a name
 Ctrl+O           load another, or resume interrupted training
 Ctrl+T           go on training this model, or train a new one
-Ctrl+L           clear the conversation
 
 Underlined words are new to the model: it cannot know what they mean.
 
