@@ -63,7 +63,7 @@ async def test_every_setting_of_the_panel_is_allowed(app: TinychatApp) -> None:
 
 
 async def test_a_change_acts_on_the_next_token(app: TinychatApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "PACE_S", 0.5)
+    monkeypatch.setattr(conversation, "PACE_S", 2.0)
     async with app.run_test(size=(120, 40)) as pilot:
         app.screen.query_one(Prompt).value = "What is rain?"
         await pilot.press("enter", "f3")
@@ -125,7 +125,7 @@ async def test_keys_that_would_do_nothing_are_not_offered(app: TinychatApp) -> N
 
 
 async def test_a_stopped_answer_goes_on(app: TinychatApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "PACE_S", 0.5)
+    monkeypatch.setattr(conversation, "PACE_S", 2.0)
     async with app.run_test() as pilot:
         app.screen.query_one(Prompt).value = "What is rain?"
         await pilot.press("enter", "escape")

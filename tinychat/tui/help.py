@@ -30,6 +30,8 @@ Up, Down         what you sent before
 Escape           stop the answer; close a panel
 PgUp, PgDn       scroll
 F3               how it speaks: temperature and other knobs
+F4               inside: why it wrote each word (see below)
+F5               tint words: the warmer, the less certain
 Ctrl+R           answer the last question once more
 Ctrl+E           edit the last question
 Ctrl+G           go on with an answer that was stopped
@@ -41,5 +43,11 @@ Ctrl+O           load another, or resume interrupted training
 Ctrl+T           go on training this model, or train a new one
 
 Underlined words are new to the model: it cannot know what they mean.
+
+Inside, ← and → walk along the answer, and 1 to 4 choose a view:
+1 alternatives   the likeliest words at that place
+2 attention      which words it looked at; ↑ and ↓ choose a head
+3 heads          every head's whole map, rows look at columns
+4 lens           what each layer would have said
 
 {COMMON}"""

@@ -11,9 +11,12 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from tinychat.generation.reply import Reply
 from tinychat.model import Model
 from tinychat.tui import format as fmt
+from tinychat.tui.tints import doubts
 from tinychat.tui.widgets.conversation import Conversation
+from tinychat.tui.widgets.inside import Inside
 from tinychat.tui.widgets.speaking import Speaking
 
 
@@ -28,20 +31,22 @@ def _keys(*rows: tuple[str, str, str, str], show: bool = True) -> Iterator[Bindi
 class ChatScreen(Screen[None]):
     """Talks with a model."""
 
-    CSS_PATH: ClassVar = ["chat.tcss", "../widgets/speaking.tcss"]
+    CSS_PATH: ClassVar = ["chat.tcss", "../widgets/speaking.tcss", "../widgets/inside.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="chat.back"),
         Binding("f1", "app.help", "Help", id="chat.help", tooltip="Help: the keys, and what is shown"),
         *_keys(
             ("f3", "speaking", "Speaking", "How it speaks: temperature, top-k, beams, pace"),
+            ("f4", "inside", "Inside", "Inside the model: why it wrote each word of the answer"),
+            ("f5", "tint", "Tint", "Tint: words are the warmer, the less certain the model was"),
             ("ctrl+r", "regenerate", "Again", "Regenerate: answer the last question once more"),
-            ("ctrl+e", "edit", "Edit", "Edit: ask the last question otherwise"),
             ("ctrl+g", "go_on", "Go on", "Continue: write on at an answer that was stopped"),
             ("ctrl+t", "app.train", "Train", "Train: this model further, or a new one"),
             ("ctrl+o", "app.load", "Load", "Load a model: chat with it, or go on training it"),
         ),
         *_keys(
+            ("ctrl+e", "edit", "Edit", "Edit: ask the last question otherwise"),
             ("ctrl+s", "app.save", "Save", "Save the model: under a name"),
             ("ctrl+y", "copy", "Copy", "Copy: the last answer, into the clipboard"),
             ("f8", "app.export", "Export", "Export the conversation: as Markdown or JSON Lines"),
@@ -59,7 +64,9 @@ class ChatScreen(Screen[None]):
         self.path = path
         self.conversation = Conversation(model, note)
         self._title = Static(id="title", markup=False)
-        self._speaking = Speaking()
+        self._speaking, self._inside = Speaking(), Inside()
+        self._is_tinted = False
+        self._looked_into: tuple[Reply, int] | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):
@@ -67,6 +74,7 @@ class ChatScreen(Screen[None]):
                 yield self._title
                 yield self.conversation
             yield self._speaking
+            yield self._inside
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -93,11 +101,15 @@ class ChatScreen(Screen[None]):
             parts.append(f"context {fill}/{self.model.config.max_seq_len}")
         self._title.update(" · ".join(parts))
         self.refresh_bindings()
+        if not self.is_answering:
+            self._look()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing now are not offered."""
         talk = self.conversation
         last = talk.session.last
+        if action == "tint":
+            return last is not None
         if action == "back":
             return talk.is_answering or talk.is_editing or not talk.prompt.has_focus
         if action in ("regenerate", "edit"):
@@ -108,9 +120,10 @@ class ChatScreen(Screen[None]):
 
     # Panels
 
-    def _open(self, panel: Speaking | None) -> None:
+    def _open(self, panel: Speaking | Inside | None) -> None:
         """Show one panel, or none; on a narrow screen it takes the conversation's place."""
         self._speaking.display = panel is self._speaking
+        self._inside.display = panel is self._inside
         self.set_class(panel is not None, "panelled")
         if panel is None:
             self.conversation.prompt.focus()
@@ -120,6 +133,34 @@ class ChatScreen(Screen[None]):
 
     def action_speaking(self) -> None:
         self._open(None if self._speaking.display else self._speaking)
+
+    def action_inside(self) -> None:
+        self._open(None if self._inside.display else self._inside)
+        self._look()
+
+    def action_tint(self) -> None:
+        self._is_tinted = not self._is_tinted
+        self._inside.tint(self._is_tinted)
+        self._look()
+        self._tint()
+
+    def _look(self) -> None:
+        """Look into the last answer, if one wants to know and it is not known yet."""
+        reply = self.conversation.session.last
+        wanted = (reply, len(reply.ids)) if reply is not None else None
+        if (
+            (self._inside.display or self._is_tinted)
+            and not self.is_answering
+            and wanted != self._looked_into
+        ):
+            self._looked_into = wanted
+            self._inside.look(self.model, reply)
+
+    @on(Inside.Found)
+    def _tint(self) -> None:
+        answer, insight = self.conversation.answer, self._inside.insight
+        if answer is not None and insight is not None and not self.is_answering:
+            answer.tint(doubts(insight) if self._is_tinted else [])
 
     @on(Speaking.Changed)
     def speak_so(self, changed: Speaking.Changed) -> None:
