@@ -177,7 +177,7 @@ async def test_divergence_is_told_and_the_chat_opens(library: Library) -> None:
 
 
 async def test_a_corpus_of_facts_alone(library: Library) -> None:
-    run = TrainingRun.start(replace(CORPUS, dialogues=()), PRESET, 0)
+    run = TrainingRun.start(replace(CORPUS, dialogues=()), PRESET, 0, pretrain_epochs=300)
     app = TinychatApp(library, run=run)
     async with app.run_test() as pilot:
         second = app.screen.query(PhasePanel).last()

@@ -42,12 +42,21 @@ class ChatScreen(Screen[None]):
             ("f5", "tint", "Tint", "Tint: words are the warmer, the less certain the model was"),
             ("ctrl+r", "regenerate", "Again", "Regenerate: answer the last question once more"),
             ("ctrl+g", "go_on", "Go on", "Continue: write on at an answer that was stopped"),
-            ("ctrl+t", "app.train", "Train", "Train: this model further, or a new one"),
+            (
+                "ctrl+t",
+                "app.train",
+                "Train",
+                "Train: this model further, or a new one; back to the training under way",
+            ),
             ("ctrl+o", "app.load", "Load", "Load a model: chat with it, or go on training it"),
+        ),
+        *_keys(
+            ("f9", "app.copy_model", "New copy", "New copy: of the model that is being trained, as it is now")
         ),
         *_keys(
             ("ctrl+e", "edit", "Edit", "Edit: ask the last question otherwise"),
             ("ctrl+s", "app.save", "Save", "Save the model: under a name"),
+            ("f7", "app.curves", "Curves", "Curves: how the training went, layer by layer"),
             ("ctrl+y", "copy", "Copy", "Copy: the last answer, into the clipboard"),
             ("f8", "app.export", "Export", "Export the conversation: as Markdown or JSON Lines"),
             ("ctrl+l", "clear", "Clear", "Clear the conversation: on the screen and in the context"),
@@ -57,9 +66,13 @@ class ChatScreen(Screen[None]):
         Binding("pagedown", "scroll(1)", "Page down", show=False, id="chat.pagedown"),
     ]
 
-    def __init__(self, model: Model, path: Path, note: str = "") -> None:
-        """`path` is where the model is kept, and what it is called after; `note` is said first."""
+    def __init__(self, model: Model, path: Path, note: str = "", learnt: str = "") -> None:
+        """`path` is where the model is kept, and what it is called after; `note` is said first.
+
+        Of the copy of a model that is being trained, `learnt` says what it had learnt by then.
+        """
         super().__init__()
+        self.learnt = learnt
         self.model = model
         self.path = path
         self.conversation = Conversation(model, note)
@@ -85,6 +98,12 @@ class ChatScreen(Screen[None]):
     def is_answering(self) -> bool:
         return self.conversation.is_answering
 
+    def go_over_to(self, model: Model, note: str, learnt: str = "") -> None:
+        """Talk with another model from now on; it is the same one, but it has learnt more."""
+        self.model, self.learnt = model, learnt
+        self.conversation.go_over_to(model, note)
+        self._show_title()
+
     def show_path(self, path: Path) -> None:
         """The model is now kept in `path`."""
         self.path = path
@@ -95,7 +114,9 @@ class ChatScreen(Screen[None]):
         """The model, and how full its context is."""
         loss, fill = self.model.card.final_loss, self.conversation.session.fill
         parts = [self.path.stem, f"{self.model.n_parameters:,} parameters"]
-        if loss is not None:
+        if self.learnt:
+            parts = [self.path.stem, f"copy from {self.learnt}", "F9 takes a new one"]
+        elif loss is not None:
             parts.append(f"loss {fmt.loss(loss)}")
         if fill:
             parts.append(f"context {fill}/{self.model.config.max_seq_len}")
@@ -110,6 +131,8 @@ class ChatScreen(Screen[None]):
         last = talk.session.last
         if action == "tint":
             return last is not None
+        if action in ("copy_model", "train", "load") and bool(self.learnt) is not (action == "copy_model"):
+            return action == "train"  # which leads back to the training
         if action == "back":
             return talk.is_answering or talk.is_editing or not talk.prompt.has_focus
         if action in ("regenerate", "edit"):

@@ -31,6 +31,20 @@ class TrainingScreen(Screen[None]):
         Binding("space", "pause", "Pause", id="training.pause", tooltip="Pause or go on: hold the training"),
         Binding("c", "chat", "Chat now", id="training.chat", tooltip="Chat now: stop the training and chat"),
         Binding(
+            "t",
+            "app.copy_model",
+            "Talk",
+            id="training.talk",
+            tooltip="Talk meanwhile: with a copy of the model; the training goes on",
+        ),
+        Binding(
+            "i",
+            "app.curves",
+            "Inside",
+            id="training.curves",
+            tooltip="Inside the training: losses, gradients and updates as charts",
+        ),
+        Binding(
             "s,ctrl+s",
             "app.save",
             "Save",

@@ -44,6 +44,11 @@ class Conversation(Vertical):
         yield self.transcript
         yield self.prompt
 
+    def go_over_to(self, model: Model, note: str) -> None:
+        """From the next question on talk with another model; an answer under way is written to its end."""
+        self.session.model = model
+        self.transcript.say(note)
+
     @on(Input.Submitted)
     async def send(self) -> None:
         if self.is_answering:  # keep what was typed; it can be sent when the answer has ended
