@@ -235,6 +235,37 @@ def test_tokens_may_be_chosen_otherwise_from_the_next_answer_on(make_model: Make
     assert read(session.ask("How?")).ids == drawn
 
 
+def test_an_answer_under_way_is_chosen_otherwise_from_the_next_token_on(make_model: Make) -> None:
+    model = make_model(max_seq_len=60)
+    session = ChatSession(model)
+    greedy = read(session.ask("How?")).ids
+    reply = session.ask("How?")
+    texts = iter(reply)
+    for _ in range(5):
+        next(texts)
+    session.choose_by(Sampling(2.0, seed=2))
+    next(texts)
+    session.choose_by(Sampling())
+    for _ in texts:
+        pass
+    assert reply.ids[:5] == greedy[:5]
+    assert reply.ids[5] != greedy[5]
+    assert len(reply.ids) == len(greedy)
+
+
+def test_beams_wait_for_the_next_answer(make_model: Make) -> None:
+    session = ChatSession(make_model(max_seq_len=40))
+    greedy = read(session.ask("How?")).ids
+    reply = session.ask("How?")
+    texts = iter(reply)
+    next(texts)
+    session.choose_by(Beams(3))
+    for _ in texts:
+        pass
+    assert reply.ids == greedy
+    assert session.ask("How?").sampling == Beams(3)
+
+
 def test_the_fill_is_what_the_model_has_before_it(make_model: Make) -> None:
     model = make_model(max_seq_len=40, max_turns=3)
     session = ChatSession(model)

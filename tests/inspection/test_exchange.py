@@ -2,7 +2,7 @@ import pytest
 from small_models import TEXTS, build
 
 from tinychat.errors import UsageError
-from tinychat.inspection import exchange
+from tinychat.inspection import alternatives, exchange, exchange_of
 from tinychat.model import Model
 from tinychat.tokenizer import KINDS, train_tokenizer
 
@@ -84,3 +84,19 @@ def test_the_longest_answer_there_can_be(model: Model) -> None:
     assert len(exchange(model, "What?", [9] * room).answer_ids) == room
     with pytest.raises(UsageError, match="24"):
         exchange(model, "What?", [9] * (room + 1))
+
+
+def test_a_reply_as_it_stands(model: Model) -> None:
+    reply = model.reply("What falls?")
+    with pytest.raises(UsageError, match="empty"):
+        exchange_of(reply)
+    next(iter(reply))
+    begun = exchange_of(reply)
+    assert begun.prompt_ids == tuple(reply.prompt_ids)
+    assert begun.answer_ids == tuple(reply.ids)
+    reply.finish()
+    assert exchange_of(reply) == exchange(model, "What falls?")
+    assert (
+        alternatives(model, exchange_of(reply)).ids.tolist()
+        == alternatives(model, "What falls?").ids.tolist()
+    )

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from textual.pilot import Pilot
+from talk import ask, texts
 from textual.widgets import DataTable, Input, Static
 from tiny_app import ENDLESS, chat_is_open, new_run, until
 
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
-from tinychat.tui.screens import chat
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.screens.dialogs import HelpDialog, LoadDialog, SaveDialog, TrainDialog
 from tinychat.tui.screens.training import TrainingScreen
+from tinychat.tui.widgets import conversation
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights import load, save
 from tinychat.weights.saved_models import Library
@@ -22,22 +22,8 @@ from tinychat.weights.saved_models import Library
 
 @pytest.fixture
 def app(library: Library, trained_run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> TinychatApp:
-    monkeypatch.setattr(chat, "PACE_S", 0)
+    monkeypatch.setattr(conversation, "PACE_S", 0)
     return TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
-
-
-def texts(app: TinychatApp, kind: str) -> list[str]:
-    return [str(widget.content) for widget in app.screen.query(f".{kind}").results(Static)]
-
-
-async def ask(pilot: Pilot[None], question: str) -> None:
-    app = pilot.app
-    app.screen.query_one(Prompt).value = question
-    await pilot.press("enter")
-    await pilot.pause()
-    assert isinstance(app.screen, ChatScreen)
-    screen = app.screen
-    await until(pilot, lambda: not screen.is_answering)
 
 
 async def test_answers_as_the_model_does(app: TinychatApp, trained_run: TrainingRun) -> None:
@@ -53,11 +39,12 @@ async def test_answers_as_the_model_does(app: TinychatApp, trained_run: Training
 async def test_the_answer_appears_token_by_token_and_escape_stops_it(
     app: TinychatApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat, "PACE_S", 0.2)
+    monkeypatch.setattr(conversation, "PACE_S", 0.5)
     async with app.run_test() as pilot:
         app.screen.query_one(Prompt).value = "What is rain?"
         await pilot.press("enter")
-        await until(pilot, lambda: texts(app, "answer")[-1:] == ["Rain is▍"])
+        await until(pilot, lambda: texts(app, "answer")[-1].startswith("Rain"))
+        assert texts(app, "answer")[-1].endswith("▍")
         await pilot.press("escape")
         screen = app.screen
         assert isinstance(screen, ChatScreen)
@@ -71,7 +58,7 @@ async def test_the_answer_appears_token_by_token_and_escape_stops_it(
 async def test_a_question_typed_while_it_answers_is_kept(
     app: TinychatApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat, "PACE_S", 0.1)
+    monkeypatch.setattr(conversation, "PACE_S", 1.0)
     async with app.run_test() as pilot:
         app.screen.query_one(Prompt).value = "What is rain?"
         await pilot.press("enter", *"Hello!", "enter")
@@ -241,11 +228,19 @@ async def test_train_further_and_anew(library: Library) -> None:
 
 async def test_help_theme_and_palette(app: TinychatApp) -> None:
     async with app.run_test() as pilot:
-        await pilot.press("f1")
-        await until(pilot, lambda: isinstance(app.screen, HelpDialog))
-        await pilot.press("escape")
+        for key in ("f1", "question_mark"):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, ChatScreen))
         dark = app.theme
         await pilot.press("f2")
         assert app.theme != dark
         titles = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"Save the model", "Load a model", "Train", "Clear the conversation"} <= titles
+        assert {
+            "Save the model",
+            "Load a model",
+            "Train",
+            "Clear the conversation",
+            "Export the conversation",
+        } <= titles

@@ -11,9 +11,9 @@ from tinychat.training.events import EpochDone, PhaseDone, PhaseStarted, SampleD
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.job import TrainingJob, TrainingNews
-from tinychat.tui.screens import chat
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.screens.training import TrainingScreen
+from tinychat.tui.widgets import conversation
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights.saved_models import Library
 
@@ -72,7 +72,7 @@ def test_chat_screen(  # type: ignore[no-untyped-def]
     size: tuple[int, int],
     theme: str,
 ) -> None:
-    monkeypatch.setattr(chat, "PACE_S", 0)
+    monkeypatch.setattr(conversation, "PACE_S", 0)
 
     async def after_three_questions(pilot: Pilot[None]) -> None:
         if theme == "light":

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinychat.commands.chart import BOTH, chart
 from tinychat.commands.recipe import library
-from tinychat.commands.screen import console, readable
+from tinychat.commands.screen import console
+from tinychat.drawing.chart import BOTH, chart
+from tinychat.drawing.text import readable
 from tinychat.inspection import Comparison, compare
 from tinychat.model import PHASE_TITLES
 from tinychat.weights import read_summary

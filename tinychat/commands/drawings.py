@@ -5,7 +5,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tinychat.commands.screen import percent, token
+from tinychat.drawing.text import percent, token
 from tinychat.inspection import Alternatives, LogitLens, Neighbours
 
 _FAINT = 0.001

@@ -4,8 +4,8 @@ import argparse
 import json
 import math
 
-from tinychat.commands.chart import chart
 from tinychat.commands.recipe import training_run
+from tinychat.drawing.chart import chart
 from tinychat.errors import UsageError
 from tinychat.model import PHASE_TITLES
 from tinychat.training.find_lr import HIGHEST, LOWEST, Trial, steepest

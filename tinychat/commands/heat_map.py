@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from tinychat.commands.screen import percent, token
 from tinychat.core.parameters import Floats
+from tinychat.drawing.text import percent, token
 from tinychat.inspection import AttentionMaps
 
 _LABEL = 12

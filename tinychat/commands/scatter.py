@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from tinychat.commands.screen import token
+from tinychat.drawing.text import token
 from tinychat.inspection import EmbeddingMap
 
 _HEIGHT = 24

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from tinychat.commands.recipe import library
-from tinychat.commands.screen import readable
 from tinychat.corpus import load_corpus
 from tinychat.corpus.bundled import DEFAULT
+from tinychat.drawing.text import readable
 from tinychat.errors import UsageError
 from tinychat.tokenizer import Piece, Tokenizer
 from tinychat.training.vocabulary import tokenizer_for

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinychat.core.model import Transformer
+from tinychat.core.parameters import Floats
 from tinychat.corpus.dialogue import USER, Turn, ask_text
 from tinychat.errors import UsageError
 from tinychat.generation.beam import Beams, beam_search
@@ -35,7 +36,7 @@ class Reply:
     is_answer: bool
     """Whether it answers the prompt; otherwise it writes on."""
     sampling: Sampling | Beams
-    """How the next token is chosen."""
+    """How the next token is chosen. Another Sampling may take a Sampling's place between two tokens."""
     rng: np.random.Generator
     ids: list[int] = field(default_factory=list)
     is_complete: bool = False
@@ -51,12 +52,19 @@ class Reply:
         self.is_complete = True
 
     def _tokens(self) -> Iterator[int]:
-        sampling, end_id, read = self.sampling, self.tokenizer.end_id, self.prompt_ids + self.ids
-        if isinstance(sampling, Beams):  # no word is certain before all of them are
-            return iter(beam_search(self.transformer, read, end_id, sampling))
-        return continued(
-            self.transformer, read, end_id, lambda logits: draw(logits, sampling, self.ids, self.rng)
-        )
+        end_id, read = self.tokenizer.end_id, self.prompt_ids + self.ids
+        if isinstance(self.sampling, Beams):  # no word is certain before all of them are
+            return iter(beam_search(self.transformer, read, end_id, self.sampling))
+        return continued(self.transformer, read, end_id, self._drawn)
+
+    def _drawn(self, logits: Floats) -> int:
+        assert isinstance(self.sampling, Sampling)
+        return draw(logits, self.sampling, self.ids, self.rng)
+
+    def choose_by(self, sampling: Sampling | Beams, rng: np.random.Generator) -> None:
+        """Choose so from the next token on; with beams on either side, the answer ends as it began."""
+        if isinstance(sampling, Sampling) and isinstance(self.sampling, Sampling):
+            self.sampling, self.rng = sampling, rng
 
     @property
     def text(self) -> str:

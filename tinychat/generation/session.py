@@ -29,9 +29,11 @@ class ChatSession:
         self.choose_by(sampling)
 
     def choose_by(self, sampling: Sampling | Beams) -> None:
-        """From the next answer on choose tokens so, with new draws."""
+        """From the next token on choose so, with new draws; with beams, from the next answer on."""
         self.sampling = sampling
         self._rng = np.random.default_rng(sampling.seed if isinstance(sampling, Sampling) else 0)
+        if self.last is not None:
+            self.last.choose_by(sampling, self._rng)
 
     @property
     def fill(self) -> int:

@@ -7,7 +7,7 @@ from tinychat.inspection.alternatives import Alternatives, alternatives
 from tinychat.inspection.attention import AttentionMaps, attention_maps
 from tinychat.inspection.compare import Comparison, compare
 from tinychat.inspection.embedding import EmbeddingMap, Neighbours, embedding_map, nearest_words
-from tinychat.inspection.exchange import Exchange, exchange
+from tinychat.inspection.exchange import Exchange, exchange, exchange_of
 from tinychat.inspection.lens import LogitLens, logit_lens
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "compare",
     "embedding_map",
     "exchange",
+    "exchange_of",
     "logit_lens",
     "nearest_words",
 ]

@@ -50,18 +50,20 @@ class Alternatives:
 
 def alternatives(
     model: Model,
-    prompt: str,
+    prompt: str | Exchange,
     answer: str | Sequence[int] | None = None,
     n: int = 5,
     distribution: Distribution | None = None,
 ) -> Alternatives:
     """Tell what the model gives probability to at every place of an answer, its own if none is given.
 
+    In place of a prompt, and of an answer, an exchange may be given.
+
     All places are computed at once, as in training: what is written at one does not change those before it.
     Raise UsageError as `exchange` does, or if n is below 1.
     """
     model = copied(model)
-    said = exchange(model, prompt, answer)
+    said = prompt if isinstance(prompt, Exchange) else exchange(model, prompt, answer)
     n_prompt, written = len(said.prompt_ids), np.array(said.answer_ids)
     logits = model.transformer.forward(checked(model, said.read))[0, n_prompt - 1 :]  # (N, V)
     chances = probabilities(logits)

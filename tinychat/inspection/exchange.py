@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tinychat.corpus.dialogue import Turn, ask_text
 from tinychat.errors import UsageError
+from tinychat.generation.reply import Reply
 from tinychat.inspection.reading import copied, shown
 from tinychat.model import Model
 from tinychat.training.rows import turn_row
@@ -59,6 +60,26 @@ def exchange(model: Model, prompt: str, answer: str | Sequence[int] | None = Non
         answer_ids=tuple(ids),
         prompt_tokens=shown(model.tokenizer, prompt_ids),
         answer_tokens=shown(model.tokenizer, ids),
+        notes=tuple(reply.notes),
+    )
+
+
+def exchange_of(reply: Reply) -> Exchange:
+    """What was read and what is written so far, just as the reply has it: earlier turns are read too.
+
+    Raise UsageError if nothing is written yet.
+    """
+    tokenizer, room = reply.tokenizer, reply.transformer.config.max_seq_len - len(reply.prompt_ids)
+    ids = list(reply.ids)
+    if reply.is_complete and len(ids) < room:
+        ids.append(tokenizer.end_id)
+    if not ids:
+        raise UsageError("the answer is empty; wait for its first token")
+    return Exchange(
+        prompt_ids=tuple(reply.prompt_ids),
+        answer_ids=tuple(ids),
+        prompt_tokens=shown(tokenizer, reply.prompt_ids),
+        answer_tokens=shown(tokenizer, ids),
         notes=tuple(reply.notes),
     )
 

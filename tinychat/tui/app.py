@@ -4,11 +4,12 @@ import asyncio
 import signal
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
@@ -18,28 +19,26 @@ from tinychat.errors import TinychatError
 from tinychat.model import Model
 from tinychat.training.run import TrainingRun
 from tinychat.tui import help as help_texts
-from tinychat.tui.job import ModelSaved, TrainingEnded, TrainingJob, TrainingNews
+from tinychat.tui.files import FilesApp
+from tinychat.tui.job import ModelCopied, TrainingEnded, TrainingJob, TrainingNews
 from tinychat.tui.screens.chat import ChatScreen
+from tinychat.tui.screens.curves import CurvesScreen
 from tinychat.tui.screens.dialogs import (
     Anew,
-    Choice,
     Further,
     GoOn,
     HelpDialog,
-    LoadDialog,
-    SaveDialog,
     TrainDialog,
 )
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.themes import DARK, LIGHT
-from tinychat.weights import load, save
 from tinychat.weights.saved_models import Library
 
 LONGEST_QUIT_S = 0.4
 """A job that has not ended by then is left behind; its thread looks at its switches after every update."""
 
 
-class TinychatApp(App[None]):
+class TinychatApp(FilesApp):
     """Begins with the training of a run, or with a chat with a model."""
 
     TITLE = "tinychat"
@@ -58,11 +57,11 @@ class TinychatApp(App[None]):
         model: Model | None = None,
     ) -> None:
         """Give a run to train (and the file it is kept in, if not a new one), or a model and its file."""
-        super().__init__()
-        self.models = library
+        super().__init__(library)
         self._first_run, self._first_path = run, path
         self._first_model = model
-        self.job: TrainingJob | None = None
+        self._training: TrainingScreen | None = None
+        self._live: ChatScreen | None = None  # with a copy of the model that is being trained
         self._quitting = False
 
     async def on_mount(self) -> None:
@@ -91,44 +90,49 @@ class TinychatApp(App[None]):
 
     async def start_training(self, run: TrainingRun, path: Path | None = None) -> None:
         """Open the training screen and train in the background; without a path, into a new file."""
-        if isinstance(self._main_screen, ChatScreen):
-            await self._main_screen.stop_answering()  # it may be the same model
+        if isinstance(self.main_screen, ChatScreen):
+            await self.main_screen.conversation.stop_answering()  # it may be the same model
         job = TrainingJob(run, path or self.models.reserve(run.model.card), self.post_message)
         self.job = job
-        await self._show(TrainingScreen(job))  # before the first news can come
+        self._training = TrainingScreen(job)
+        self.install_screen(self._training, f"training-{id(job)}")  # it lives on behind a chat
+        await self._show(self._training)  # before the first news can come
         for warning in run.warnings:
             self.notify(warning, severity="warning", timeout=10, markup=False)
         self.run_worker(job.work, thread=True, exit_on_error=True)
 
     async def _show(self, screen: Screen[None]) -> None:
-        """There is one main screen at a time."""
-        if len(self.screen_stack) > 1:
-            await self.switch_screen(screen)
-        else:
+        """There is one main screen at a time; a training and the chat beside it stay behind another."""
+        before = self.main_screen
+        if before is None:
             await self.push_screen(screen)
+        else:
+            await self.switch_screen(screen)
+            await self._take_down(before)
+
+    async def _take_down(self, screen: Screen[Any]) -> None:
+        if self.is_screen_installed(screen) and screen not in (self._training, self._live):
+            self.uninstall_screen(screen)
+            await screen.remove()
 
     def on_unmount(self) -> None:
         if self.job is not None:
             self.job.stop()
 
-    @property
-    def _main_screen(self) -> Screen[object] | None:
-        return self.screen_stack[1] if len(self.screen_stack) > 1 else None
-
     @on(TrainingNews)
     def pass_on(self, news: TrainingNews) -> None:
-        screen = self._main_screen
-        if isinstance(screen, TrainingScreen):
+        if self._training is not None:
             with suppress(NoMatches):  # news from the last moment, for a screen that is being taken down
-                screen.show(news)
+                self._training.show(news)
 
     @on(TrainingEnded)
     async def end_training(self, ended: TrainingEnded) -> None:
         job, self.job = self.job, None
         if job is None or self._quitting:
             return
-        while len(self.screen_stack) > 2:  # a dialog that was open on the training screen
-            await self.pop_screen()
+        if isinstance(self.main_screen, TrainingScreen):
+            while len(self.screen_stack) > 2:  # a dialog that was open on it
+                await self.pop_screen()
         card = job.model.card
         if ended.error:
             note = ended.error
@@ -138,7 +142,35 @@ class TinychatApp(App[None]):
             note = f"Stopped, and saved as {job.path.stem}."
         else:
             note = "Stopped within the first epoch; not saved."
-        await self.open_chat(job.model, job.path, note)
+        training, self._training = self._training, None
+        live, self._live = self._live, None
+        if live is None:
+            await self.open_chat(job.model, job.path, note)
+            return
+        live.go_over_to(job.model, note)
+        if self.main_screen is not live:
+            await self._show(live)
+        elif training is not None:
+            await self._take_down(training)
+
+    def action_copy_model(self) -> None:
+        """Ask for a copy of the model as it is now, to talk with."""
+        if self.job is not None:
+            self.job.request_copy()
+
+    @on(ModelCopied)
+    async def talk_meanwhile(self, copy: ModelCopied) -> None:
+        """Open the chat with the copy, or let the chat that is there go over to it."""
+        if self.job is None or len(self.screen_stack) > 2:  # it has ended, or something else is open
+            return
+        note = f"This is a copy from {copy.learnt}. The training goes on behind it; Ctrl+T leads back."
+        if self._live is not None:
+            self._live.go_over_to(copy.model, f"A new copy, from {copy.learnt}.", copy.learnt)
+        else:
+            self._live = ChatScreen(copy.model, self.job.path, note, copy.learnt)
+            self.install_screen(self._live, f"live-{id(self.job)}")
+        if self.main_screen is not self._live:
+            await self._show(self._live)
 
     def _point_to_interrupted(self, run: TrainingRun) -> None:
         card = run.model.card
@@ -157,8 +189,11 @@ class TinychatApp(App[None]):
 
     @work
     async def action_train(self) -> None:
-        screen = self._main_screen
+        screen = self.main_screen
         if not isinstance(screen, ChatScreen):
+            return
+        if self._training is not None:
+            await self._show(self._training)
             return
         card = screen.model.card
         choice = await self.push_screen_wait(TrainDialog(card.seed + 1, card.epochs_left))
@@ -187,62 +222,22 @@ class TinychatApp(App[None]):
             )
         await self._show(ChatScreen(model, path, note.strip()))
 
-    # Saving and loading
-
-    @work
-    async def action_save(self) -> None:
-        screen = self._main_screen
-        kept_in = self.job.path if self.job else screen.path if isinstance(screen, ChatScreen) else Path()
-        path = await self.push_screen_wait(SaveDialog(self.models, kept_in.stem))
-        screen = self._main_screen
-        if path is None:
-            return
-        if self.job is not None:
-            self.job.request_save(path)  # between two updates, when the weights are whole
-        elif isinstance(screen, ChatScreen):
-            try:
-                await asyncio.to_thread(save, screen.model, path)
-                screen.show_path(path)
-                self.saved(ModelSaved(path))
-            except TinychatError as error:
-                self.complain(str(error))
-
-    @on(ModelSaved)
-    def saved(self, message: ModelSaved) -> None:
-        if message.error:
-            self.complain(message.error)
-        else:
-            self.notify(f"Saved as {message.path.stem}.", timeout=3, markup=False)
-
-    @work
-    async def action_load(self) -> None:
-        summaries = await asyncio.to_thread(self.models.summaries)
-        choice = await self.push_screen_wait(LoadDialog(summaries))
-        if choice is None:
-            return
-        try:
-            await self._open(choice)
-        except TinychatError as error:
-            self.complain(str(error))
-
-    async def _open(self, choice: Choice) -> None:
-        path = choice.summary.path
-        model = await asyncio.to_thread(load, path)
-        if choice.action == "resume" and not model.card.is_finished:
-            await self.start_training(TrainingRun.resume(model), path)
-        elif choice.action == "resume":
-            await self.open_chat(model, path, "Its training is finished; Ctrl+T trains it further.")
-        else:
-            await self.open_chat(model, path)
-
     # Everything else
-
-    def complain(self, message: str) -> None:
-        self.notify(message, severity="error", timeout=10, markup=False)
 
     def action_help(self) -> None:
         text = help_texts.TRAINING if isinstance(self.screen, TrainingScreen) else help_texts.CHAT
         self.push_screen(HelpDialog(text))
+
+    def action_curves(self) -> None:
+        """The history of the model on the screen."""
+        screen = self.main_screen
+        card = (
+            self.job.model.card if self.job else screen.model.card if isinstance(screen, ChatScreen) else None
+        )
+        if card is None or not card.progress:
+            self.notify("No training of this model is known.", timeout=3)
+        else:
+            self.push_screen(CurvesScreen(model.card))
 
     def action_light_or_dark(self) -> None:
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
@@ -260,16 +255,17 @@ class TinychatApp(App[None]):
             await asyncio.to_thread(self.job.ended.wait, LONGEST_QUIT_S)
         self.exit(return_code=return_code)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A chat knows which of its keys would do something now."""
+        chat = self.screen_stack[-1] if self.screen_stack else None
+        return chat.check_action(action, parameters) if isinstance(chat, ChatScreen) else True
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         yield SystemCommand("Light or dark", "Switch between the two themes", self.action_light_or_dark)
-        yield SystemCommand("Save the model", "Under a name", self.action_save)
-        if isinstance(screen, ChatScreen):
-            yield SystemCommand("Load a model", "Chat with it, or go on training it", self.action_load)
-            yield SystemCommand("Train", "This model further, or a new one", self.action_train)
-            yield SystemCommand(
-                "Clear the conversation", "On the screen and in the context", screen.action_clear
-            )
-        elif isinstance(screen, TrainingScreen):
-            yield SystemCommand("Pause or go on", "Hold the training", screen.action_pause)
-            yield SystemCommand("Chat now", "Stop the training and chat", screen.action_chat)
+        for binding in screen.BINDINGS:  # those of which a tooltip says `what: how`
+            if isinstance(binding, Binding) and ": " in binding.tooltip:
+                if screen.check_action(binding.action.removeprefix("app."), ()) is not True:
+                    continue
+                name, _, about = binding.tooltip.partition(": ")
+                yield SystemCommand(name, about, partial(screen.run_action, binding.action))

@@ -16,6 +16,8 @@ accuracy         how often its first guess is the next word
 gradient         how hard an example pulls at the weights
 
 Space            pause and go on
+T                talk with a copy of the model while the training goes on
+I                losses, gradients and updates by layer, as charts
 C                stop here and chat with what there is
 S                save a copy now
 
@@ -27,13 +29,29 @@ word, again and again, until it finds its answer complete.
 
 Enter            send
 Up, Down         what you sent before
-Escape           stop the answer
+Escape           stop the answer; close a panel
 PgUp, PgDn       scroll
+F3               how it speaks: temperature and other knobs
+F4               inside: why it wrote each word (see below)
+F5               tint words: the warmer, the less certain
+F7               how the training went, layer by layer
+Ctrl+R           answer the last question once more
+Ctrl+E           edit the last question
+Ctrl+G           go on with an answer that was stopped
+Ctrl+Y           copy the last answer
+F8               export the conversation
+Ctrl+L           clear the conversation
 Ctrl+S           save the model under a name
 Ctrl+O           load another, or resume interrupted training
+F9               beside a training: take a new copy of its model
 Ctrl+T           go on training this model, or train a new one
-Ctrl+L           clear the conversation
 
 Underlined words are new to the model: it cannot know what they mean.
+
+Inside, ← and → walk along the answer, and 1 to 4 choose a view:
+1 alternatives   the likeliest words at that place
+2 attention      which words it looked at; ↑ and ↓ choose a head
+3 heads          every head's whole map, rows look at columns
+4 lens           what each layer would have said
 
 {COMMON}"""

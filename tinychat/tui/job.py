@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as Flag
 from time import monotonic
@@ -10,7 +10,8 @@ from time import monotonic
 from textual.message import Message
 
 from tinychat.errors import TinychatError
-from tinychat.model import Model
+from tinychat.inspection.reading import copied
+from tinychat.model import PHASE_TITLES, Model, ModelCard
 from tinychat.training.checkpoint import checkpointed
 from tinychat.training.events import Event, StepDone
 from tinychat.training.run import TrainingRun
@@ -45,6 +46,14 @@ class ModelSaved(Message):
     error: str = ""
 
 
+@dataclass
+class ModelCopied(Message):
+    """The answer to `request_copy`: a model of its own, and what it had learnt by then."""
+
+    model: Model
+    learnt: str
+
+
 class TrainingJob:
     """A run, the file it is kept in, and the switches that the screen sets."""
 
@@ -55,6 +64,7 @@ class TrainingJob:
         self._post = post
         self._stop, self._paused, self.ended = Flag(), Flag(), Flag()
         self._save_to: Path | None = None
+        self._is_copy_wanted = False
 
     @property
     def model(self) -> Model:
@@ -77,6 +87,10 @@ class TrainingJob:
     def request_save(self, path: Path) -> None:
         """Save to `path` before the next update; answered by ModelSaved."""
         self._save_to = path
+
+    def request_copy(self) -> None:
+        """Copy the weights before the next update, when they are whole; answered by ModelCopied."""
+        self._is_copy_wanted = True
 
     def work(self) -> None:
         """Train to the end, or until stopped. Runs in a thread."""
@@ -102,9 +116,9 @@ class TrainingJob:
             elif monotonic() - step_news_at >= STEP_NEWS_S:
                 step_news_at = monotonic()
                 self._post(TrainingNews(event))
-            self._save_if_asked()
+            self._do_as_asked()
             while self._paused.is_set() and not self._stop.wait(_LOOK_UP_S):
-                self._save_if_asked()
+                self._do_as_asked()
             if self._stop.is_set():
                 return False
         return True
@@ -115,10 +129,31 @@ class TrainingJob:
             if self.path.stat().st_size == 0:
                 self.path.unlink()
 
-    def _save_if_asked(self) -> None:
+    def _do_as_asked(self) -> None:
+        if self._is_copy_wanted:
+            self._is_copy_wanted = False
+            self._post(ModelCopied(talking_copy(self.model), progress_text(self.model.card)))
         path, self._save_to = self._save_to, None
         if path is not None:
             try:
                 self._post(ModelSaved(save(self.model, path)))
             except TinychatError as failure:
                 self._post(ModelSaved(path, str(failure)))
+
+
+def talking_copy(model: Model) -> Model:
+    """The model as it is now, to talk with: nothing of it changes while the training goes on."""
+    card = model.card
+    progress = {phase: replace(done, epochs=list(done.epochs)) for phase, done in card.progress.items()}
+    return replace(copied(model), card=replace(card, progress=progress), optimizer=None, extras={})
+
+
+def progress_text(card: ModelCard) -> str:
+    """`instruction tuning, epoch 12 of 100`; the epoch under way counts as not done."""
+    begun = [phase for phase, progress in card.progress.items() if progress.epoch or progress.step]
+    if not begun:
+        return "untrained"
+    phase = begun[-1]
+    return (
+        f"{PHASE_TITLES[phase].lower()}, epoch {card.progress[phase].epoch} of {card.configs[phase].epochs}"
+    )

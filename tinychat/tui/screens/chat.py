@@ -1,140 +1,230 @@
-"""The chat screen: a conversation, and a line to type in."""
+"""The chat screen: a conversation, and panels that open beside it."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
 from tinychat.generation.reply import Reply
-from tinychat.generation.session import ChatSession
 from tinychat.model import Model
 from tinychat.tui import format as fmt
-from tinychat.tui.widgets.prompt import Prompt
-from tinychat.tui.widgets.transcript import Transcript
+from tinychat.tui.tints import doubts
+from tinychat.tui.widgets.conversation import Conversation
+from tinychat.tui.widgets.inside import Inside
+from tinychat.tui.widgets.speaking import Speaking
 
-PACE_S = 0.03
-"""Seconds between two tokens: about as fast as one can follow them appear."""
+
+def _keys(*rows: tuple[str, str, str, str], show: bool = True) -> Iterator[Binding]:
+    """Key, action, a word for the footer, and `what: how` for the list of commands."""
+    for key, action, word, tooltip in rows:
+        name = action.removeprefix("app.")
+        # The line to type in knows some of the keys too.
+        yield Binding(key, action, word, show=show, priority=True, id=f"chat.{name}", tooltip=tooltip)
 
 
 class ChatScreen(Screen[None]):
     """Talks with a model."""
 
-    CSS_PATH = "chat.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal")]  # noqa: RUF012
+    CSS_PATH: ClassVar = ["chat.tcss", "../widgets/speaking.tcss", "../widgets/inside.tcss"]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop", id="chat.stop"),
-        Binding("ctrl+s", "app.save", "Save", id="chat.save"),
-        Binding("ctrl+o", "app.load", "Load", id="chat.load"),
-        Binding("ctrl+t", "app.train", "Train", id="chat.train"),
-        Binding("ctrl+l", "clear", "Clear", id="chat.clear"),
-        Binding("f1", "app.help", "Help", id="chat.help"),
+        Binding("escape", "back", "Back", id="chat.back"),
+        Binding("f1", "app.help", "Help", id="chat.help", tooltip="Help: the keys, and what is shown"),
+        *_keys(
+            ("f3", "speaking", "Speaking", "How it speaks: temperature, top-k, beams, pace"),
+            ("f4", "inside", "Inside", "Inside the model: why it wrote each word of the answer"),
+            ("f5", "tint", "Tint", "Tint: words are the warmer, the less certain the model was"),
+            ("ctrl+r", "regenerate", "Again", "Regenerate: answer the last question once more"),
+            ("ctrl+g", "go_on", "Go on", "Continue: write on at an answer that was stopped"),
+            (
+                "ctrl+t",
+                "app.train",
+                "Train",
+                "Train: this model further, or a new one; back to the training under way",
+            ),
+            ("ctrl+o", "app.load", "Load", "Load a model: chat with it, or go on training it"),
+        ),
+        *_keys(
+            ("f9", "app.copy_model", "New copy", "New copy: of the model that is being trained, as it is now")
+        ),
+        *_keys(
+            ("ctrl+e", "edit", "Edit", "Edit: ask the last question otherwise"),
+            ("ctrl+s", "app.save", "Save", "Save the model: under a name"),
+            ("f7", "app.curves", "Curves", "Curves: how the training went, layer by layer"),
+            ("ctrl+y", "copy", "Copy", "Copy: the last answer, into the clipboard"),
+            ("f8", "app.export", "Export", "Export the conversation: as Markdown or JSON Lines"),
+            ("ctrl+l", "clear", "Clear", "Clear the conversation: on the screen and in the context"),
+            show=False,
+        ),
         Binding("pageup", "scroll(-1)", "Page up", show=False, id="chat.pageup"),
         Binding("pagedown", "scroll(1)", "Page down", show=False, id="chat.pagedown"),
     ]
 
-    def __init__(self, model: Model, path: Path, note: str = "") -> None:
-        """`path` is where the model is kept, and what it is called after; `note` is said first."""
+    def __init__(self, model: Model, path: Path, note: str = "", learnt: str = "") -> None:
+        """`path` is where the model is kept, and what it is called after; `note` is said first.
+
+        Of the copy of a model that is being trained, `learnt` says what it had learnt by then.
+        """
         super().__init__()
+        self.learnt = learnt
         self.model = model
         self.path = path
-        self.is_answering = False
-        self._session = ChatSession(model)
-        self._stopped = False
-        self._title = Static(self._title_text(), id="title", markup=False)
-        self._transcript = Transcript([note] * bool(note) + _welcome(model))
-        self._prompt = Prompt(
-            "Ask something" if model.card.is_chat else "Begin a sentence; the model writes on"
-        )
+        self.conversation = Conversation(model, note)
+        self._title = Static(id="title", markup=False)
+        self._speaking, self._inside = Speaking(), Inside()
+        self._is_tinted = False
+        self._looked_into: tuple[Reply, int] | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="column"):
-            yield self._title
-            yield self._transcript
-            yield self._prompt
+        with Horizontal(id="body"):
+            with Vertical(id="column"):
+                yield self._title
+                yield self.conversation
+            yield self._speaking
+            yield self._inside
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self._prompt.focus()
+        self._show_title()
+        self._open(None)
+
+    @property
+    def is_answering(self) -> bool:
+        return self.conversation.is_answering
+
+    def go_over_to(self, model: Model, note: str, learnt: str = "") -> None:
+        """Talk with another model from now on; it is the same one, but it has learnt more."""
+        self.model, self.learnt = model, learnt
+        self.conversation.go_over_to(model, note)
+        self._show_title()
 
     def show_path(self, path: Path) -> None:
         """The model is now kept in `path`."""
         self.path = path
-        self._title.update(self._title_text())
+        self._show_title()
 
-    def _title_text(self) -> str:
-        loss = self.model.card.final_loss
-        figures = f"{self.path.stem} · {self.model.n_parameters:,} parameters"
-        return figures if loss is None else f"{figures} · loss {fmt.loss(loss)}"
+    @on(Conversation.Changed)
+    def _show_title(self) -> None:
+        """The model, and how full its context is."""
+        loss, fill = self.model.card.final_loss, self.conversation.session.fill
+        parts = [self.path.stem, f"{self.model.n_parameters:,} parameters"]
+        if self.learnt:
+            parts = [self.path.stem, f"copy from {self.learnt}", "F9 takes a new one"]
+        elif loss is not None:
+            parts.append(f"loss {fmt.loss(loss)}")
+        if fill:
+            parts.append(f"context {fill}/{self.model.config.max_seq_len}")
+        self._title.update(" · ".join(parts))
+        self.refresh_bindings()
+        if not self.is_answering:
+            self._look()
 
-    @on(Input.Submitted)
-    def ask(self) -> None:
-        if self.is_answering:  # keep what was typed; it can be sent when the answer has ended
-            return
-        text = self._prompt.take()
-        if not text:
-            self.notify("Type a question first.", timeout=2)
-            return
-        reply = self._session.ask(text)
-        self._transcript.add_question(text, reply.unknown_spans)
-        for note in reply.notes:
-            self._transcript.add_note(note)
-        self._answer(reply)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing now are not offered."""
+        talk = self.conversation
+        last = talk.session.last
+        if action == "tint":
+            return last is not None
+        if action in ("copy_model", "train", "load") and bool(self.learnt) is not (action == "copy_model"):
+            return action == "train"  # which leads back to the training
+        if action == "back":
+            return talk.is_answering or talk.is_editing or not talk.prompt.has_focus
+        if action in ("regenerate", "edit"):
+            return last is not None and not talk.is_answering
+        if action == "go_on":
+            return last is not None and not last.is_complete and not talk.is_answering
+        return True
 
-    @work(exclusive=True)
-    async def _answer(self, reply: Reply) -> None:
-        """Show the answer token by token."""
-        self.is_answering, self._stopped = True, False
-        answer = self._transcript.add_answer()
-        texts: Iterator[str] = iter(reply)
-        try:
-            # In a thread, so that a big model does not hold up the keyboard.
-            while (text := await asyncio.to_thread(next, texts, None)) is not None and not self._stopped:
-                answer.show(text)
-                self._transcript.keep_end_in_view()
-                await asyncio.sleep(PACE_S)
-        finally:
-            self.is_answering = False
-        if not answer.is_attached:  # cleared away meanwhile
-            return
-        answer.show(reply.text or "(nothing)", done=True)
-        if self._stopped:
-            self._transcript.add_note("stopped")
+    # Panels
+
+    def _open(self, panel: Speaking | Inside | None) -> None:
+        """Show one panel, or none; on a narrow screen it takes the conversation's place."""
+        self._speaking.display = panel is self._speaking
+        self._inside.display = panel is self._inside
+        self.set_class(panel is not None, "panelled")
+        if panel is None:
+            self.conversation.prompt.focus()
         else:
-            self._session.remember(reply)
-        self._transcript.keep_end_in_view()
+            panel.enter()
+        self.refresh_bindings()
 
-    def action_stop(self) -> None:
-        self._stopped = True
+    def action_speaking(self) -> None:
+        self._open(None if self._speaking.display else self._speaking)
 
-    async def stop_answering(self) -> None:
-        """Stop, and wait until the model is free for something else."""
-        self._stopped = True
-        while self.is_answering:
-            await asyncio.sleep(PACE_S / 3)
+    def action_inside(self) -> None:
+        self._open(None if self._inside.display else self._inside)
+        self._look()
+
+    def action_tint(self) -> None:
+        self._is_tinted = not self._is_tinted
+        self._inside.tint(self._is_tinted)
+        self._look()
+        self._tint()
+
+    def _look(self) -> None:
+        """Look into the last answer, if one wants to know and it is not known yet."""
+        reply = self.conversation.session.last
+        wanted = (reply, len(reply.ids)) if reply is not None else None
+        if (
+            (self._inside.display or self._is_tinted)
+            and not self.is_answering
+            and wanted != self._looked_into
+        ):
+            self._looked_into = wanted
+            self._inside.look(self.model, reply)
+
+    @on(Inside.Found)
+    def _tint(self) -> None:
+        answer, insight = self.conversation.answer, self._inside.insight
+        if answer is not None and insight is not None and not self.is_answering:
+            answer.tint(doubts(insight) if self._is_tinted else [])
+
+    @on(Speaking.Changed)
+    def speak_so(self, changed: Speaking.Changed) -> None:
+        self.conversation.session.choose_by(changed.sampling)
+        self.conversation.pace_s = changed.pace_s
+
+    # What one does in a conversation
+
+    def action_back(self) -> None:
+        """Stop the answer; otherwise give up what is being edited; otherwise close the panel."""
+        if self.conversation.is_answering:
+            self.conversation.stop()
+        elif self.conversation.is_editing:
+            self.conversation.edit(False)
+        else:
+            self._open(None)
+        self.refresh_bindings()
+
+    def action_edit(self) -> None:
+        self._open(None)
+        self.conversation.edit(True)
+        self.refresh_bindings()
+
+    async def action_regenerate(self) -> None:
+        await self.conversation.regenerate()
+
+    def action_go_on(self) -> None:
+        self.conversation.go_on()
+
+    def action_copy(self) -> None:
+        last = self.conversation.session.last
+        if last is None or not last.ids:
+            self.notify("There is no answer yet.", timeout=2)
+            return
+        self.app.copy_to_clipboard(last.text)
+        self.notify("The answer is in the clipboard, if the terminal allows it.", timeout=3)
 
     async def action_clear(self) -> None:
-        """Forget the conversation, on the screen and in the model's context."""
-        self._stopped = True
-        self._session.clear()
-        await self._transcript.remove_children()
-        self._prompt.focus()
+        self._open(None)
+        await self.conversation.clear()
 
     def action_scroll(self, direction: int) -> None:
-        self._transcript.scroll_relative(
-            y=direction * max(1, self._transcript.size.height - 2), animate=False
-        )
-
-
-def _welcome(model: Model) -> list[str]:
-    if not model.card.is_chat:
-        return ["This model has read plain text only: it writes on where you stop."]
-    if not model.card.examples:
-        return []
-    return ["It answers what it was trained on. Try:", *(f"  {question}" for question in model.card.examples)]
+        transcript = self.conversation.transcript
+        transcript.scroll_relative(y=direction * max(1, transcript.size.height - 2), animate=False)

@@ -28,9 +28,30 @@ class TrainingScreen(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-tall"), (34, "-roomy")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "Pause", id="training.pause"),
-        Binding("c", "chat", "Chat now", id="training.chat"),
-        Binding("s,ctrl+s", "app.save", "Save", key_display="s", id="training.save"),
+        Binding("space", "pause", "Pause", id="training.pause", tooltip="Pause or go on: hold the training"),
+        Binding("c", "chat", "Chat now", id="training.chat", tooltip="Chat now: stop the training and chat"),
+        Binding(
+            "t",
+            "app.copy_model",
+            "Talk",
+            id="training.talk",
+            tooltip="Talk meanwhile: with a copy of the model; the training goes on",
+        ),
+        Binding(
+            "i",
+            "app.curves",
+            "Inside",
+            id="training.curves",
+            tooltip="Inside the training: losses, gradients and updates as charts",
+        ),
+        Binding(
+            "s,ctrl+s",
+            "app.save",
+            "Save",
+            key_display="s",
+            id="training.save",
+            tooltip="Save the model: a copy, under a name",
+        ),
         Binding("question_mark,f1", "app.help", "Help", key_display="?", id="training.help"),
         Binding("q", "app.quit", "Quit", show=False, id="training.quit"),
     ]

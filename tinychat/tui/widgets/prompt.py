@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
@@ -20,6 +21,13 @@ class Prompt(Input):
         self._place = 0
         self._draft = ""
 
+    async def _on_key(self, event: events.Key) -> None:
+        """A question mark that nothing stands before asks for help."""
+        if event.character == "?" and not self.value:
+            event.prevent_default()
+            event.stop()
+            await self.run_action("app.help")
+
     def take(self) -> str:
         """Empty the line and remember what stood there."""
         text = self.value.strip()
@@ -28,6 +36,11 @@ class Prompt(Input):
         self._place = len(self._history)
         self.value = self._draft = ""
         return text
+
+    def write(self, text: str) -> None:
+        """Put a text into the line in place of what stands there."""
+        self.value = text
+        self.cursor_position = len(text)
 
     def action_earlier(self) -> None:
         self._go_to(self._place - 1)
@@ -41,5 +54,4 @@ class Prompt(Input):
         if self._place == len(self._history):
             self._draft = self.value
         self._place = place
-        self.value = self._draft if place == len(self._history) else self._history[place]
-        self.cursor_position = len(self.value)
+        self.write(self._draft if place == len(self._history) else self._history[place])

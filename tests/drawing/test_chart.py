@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinychat.commands.chart import BOTH, chart
+from tinychat.drawing.chart import BOTH, chart
 
 
 def drawn(curves: dict[str, list[tuple[float, float]]], width: int = 5, height: int = 3) -> list[str]:

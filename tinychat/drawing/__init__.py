@@ -1,0 +1,1 @@
+"""Drawing in characters, for the command line and for the screens."""
