@@ -237,7 +237,7 @@ class TinychatApp(FilesApp):
         if card is None or not card.progress:
             self.notify("No training of this model is known.", timeout=3)
         else:
-            self.push_screen(CurvesScreen(model.card))
+            self.push_screen(CurvesScreen(card))
 
     def action_light_or_dark(self) -> None:
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
