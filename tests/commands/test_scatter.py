@@ -5,7 +5,8 @@ from io import StringIO
 import numpy as np
 from rich.console import Console
 
-from tinychat.commands.scatter import DOT, draw_embedding
+from tinychat.commands.scatter import draw_embedding
+from tinychat.drawing.scatter import DOT
 from tinychat.inspection import EmbeddingMap
 
 

@@ -17,9 +17,8 @@ def braille(
 ) -> list[list[tuple[str, int]]]:
     """Lines of cells: each a character, and the number of the curve drawn there last, or -1.
 
-    Each curve is points (x, y) in the order of x; `ends` are the x at the left and the right, `bounds` the
-    y at the foot and the top. A curve is drawn from its first point to its last, without gaps where it is
-    steep.
+    Each curve is points (x, y) in the order of x; `ends` are the x at the left and the right, `bounds` the y
+    at the foot and the top. A curve is drawn from its first point to its last, without gaps.
     """
     bits = np.zeros((height, width), int)
     owner = np.full((height, width), -1)

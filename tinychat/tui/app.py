@@ -31,6 +31,7 @@ from tinychat.tui.screens.dialogs import (
     TrainDialog,
 )
 from tinychat.tui.screens.training import TrainingScreen
+from tinychat.tui.screens.word_map import WordMapScreen
 from tinychat.tui.themes import DARK, LIGHT
 from tinychat.weights.saved_models import Library
 
@@ -231,13 +232,15 @@ class TinychatApp(FilesApp):
     def action_curves(self) -> None:
         """The history of the model on the screen."""
         screen = self.main_screen
-        card = (
-            self.job.model.card if self.job else screen.model.card if isinstance(screen, ChatScreen) else None
-        )
-        if card is None or not card.progress:
+        model = self.job.model if self.job else screen.model if isinstance(screen, ChatScreen) else None
+        if model is None or not model.card.progress:
             self.notify("No training of this model is known.", timeout=3)
         else:
             self.push_screen(CurvesScreen(card))
+
+    def action_word_map(self) -> None:
+        if isinstance(self.main_screen, ChatScreen):
+            self.push_screen(WordMapScreen(self.main_screen.model))
 
     def action_light_or_dark(self) -> None:
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name

@@ -34,6 +34,7 @@ PgUp, PgDn       scroll
 F3               how it speaks: temperature and other knobs
 F4               inside: why it wrote each word (see below)
 F5               tint words: the warmer, the less certain
+F6               a map of the words, and the nearest ones of a word
 F7               how the training went, layer by layer
 Ctrl+R           answer the last question once more
 Ctrl+E           edit the last question

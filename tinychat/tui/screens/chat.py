@@ -56,6 +56,7 @@ class ChatScreen(Screen[None]):
         *_keys(
             ("ctrl+e", "edit", "Edit", "Edit: ask the last question otherwise"),
             ("ctrl+s", "app.save", "Save", "Save the model: under a name"),
+            ("f6", "app.word_map", "Map", "Map of words: those that were used alike lie near each other"),
             ("f7", "app.curves", "Curves", "Curves: how the training went, layer by layer"),
             ("ctrl+y", "copy", "Copy", "Copy: the last answer, into the clipboard"),
             ("f8", "app.export", "Export", "Export the conversation: as Markdown or JSON Lines"),
