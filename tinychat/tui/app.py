@@ -236,7 +236,7 @@ class TinychatApp(FilesApp):
         if model is None or not model.card.progress:
             self.notify("No training of this model is known.", timeout=3)
         else:
-            self.push_screen(CurvesScreen(card))
+            self.push_screen(CurvesScreen(model.card))
 
     def action_word_map(self) -> None:
         if isinstance(self.main_screen, ChatScreen):
