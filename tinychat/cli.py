@@ -196,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write_nowhere()
         return 1
     except MemoryError:
-        return _fail("there is not enough memory; use a smaller corpus", 1)
+        return _fail("there is not enough memory; use a smaller model, corpus or number", 1)
     except OSError as error:
         _write_nowhere()
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", 1)

@@ -118,6 +118,8 @@ def test_as_an_answer(make_model: Make) -> None:
         ((True,), "beams"),
         ((2, -0.1), "length_penalty must be a number of at least 0"),
         ((2, math.inf), "length_penalty"),
+        ((2, 300), "at most 10"),
+        ((1_000_000, 0.6), "beams must be at most 1024"),
         ((2, math.nan), "length_penalty"),
         ((2, "x"), "length_penalty"),
     ],

@@ -227,6 +227,8 @@ def test_the_ends_of_the_range_give_a_possible_token(number: float) -> None:
         ({"temperature": 1.0, "min_p": 1.1}, "min_p"),
         ({"repetition_penalty": 0}, "repetition_penalty must be a number above 0"),
         ({"repetition_penalty": math.inf}, "repetition_penalty"),
+        ({"repetition_penalty": 1e39}, "from 1e-6 to 1e6"),
+        ({"repetition_penalty": 1e-320}, "from 1e-6 to 1e6"),
         ({"seed": -1}, "seed"),
         ({"seed": 0.5}, "seed"),
         ({"top_k": 5}, "give a temperature too"),

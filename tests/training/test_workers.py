@@ -1,6 +1,8 @@
 """Processes that each take a part of a batch: together they find what one finds alone."""
 
+import errno
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -221,3 +223,22 @@ def test_an_error_in_any_worker_is_told(place: int) -> None:
     rows[place] = Row([V + 5] * 4, [True] * 4)  # no such token
     with pytest.raises(IndexError):
         found_by(2, rows)
+
+
+def test_files_in_the_current_folder_are_not_taken_for_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [place for place in sys.path if place])
+    loss, _ = found_by(2, rows_of(4))
+    assert loss.tokens
+
+
+def test_without_room_for_the_vectors_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tinychat.training.workers.shared_vectors", full)
+    with pytest.raises(WorkerError, match=r"No space left on device; make room .*--workers 1"):
+        Workers(transformer_of(), 2)

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from tinychat.commands.decoding import chosen
 from tinychat.commands.recipe import library
+from tinychat.commands.screen import shown
 from tinychat.commands.standard_input import lines
 from tinychat.errors import UsageError
 from tinychat.weights import load
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
             answer = reply.finish()
             if "json" in args:
                 answer = json.dumps({"prompt": prompt, "answer": answer, "tokens": len(reply.ids)})
-            print(answer, flush=True)
+            print(shown(answer), flush=True)
     return 0
 
 
@@ -40,4 +41,4 @@ def _lines() -> Iterable[str]:
 
 
 def _note(text: str) -> None:
-    print(f"tinychat: {text}", file=sys.stderr)
+    print(f"tinychat: {shown(text, sys.stderr)}", file=sys.stderr)

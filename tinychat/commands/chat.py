@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from tinychat.commands.decoding import chosen
 from tinychat.commands.recipe import library
+from tinychat.commands.screen import shown
 from tinychat.commands.standard_input import lines
 from tinychat.commands.teach import taught
 from tinychat.errors import TinychatError, UsageError
@@ -85,12 +86,12 @@ class _Conversation:
             for text in reply:
                 text = text.rstrip("�")  # of a character that has only begun
                 new, n_shown = text[n_shown:], len(text)
-                print(new, end="", flush=True)
+                print(shown(new), end="", flush=True)
         except KeyboardInterrupt:
             if not self.is_typed:
                 raise
             _note("\nstopped; /continue goes on")
-        print(reply.text[n_shown:], flush=True)
+        print(shown(reply.text[n_shown:]), flush=True)
         self.session.remember(reply)
 
     def _obey(self, line: str) -> None:
@@ -175,4 +176,4 @@ def _welcome(model: Model) -> str:
 
 def _note(text: str) -> None:
     for line in text.splitlines():
-        print(f"tinychat: {line}" if line else "", file=sys.stderr, flush=True)
+        print(f"tinychat: {shown(line, sys.stderr)}" if line else "", file=sys.stderr, flush=True)

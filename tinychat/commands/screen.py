@@ -1,8 +1,12 @@
-"""A console for drawings, wherever standard output goes."""
+"""What goes to a terminal, or to wherever standard output leads."""
 
 import os
+import sys
+from typing import TextIO
 
 from rich.console import Console
+
+from tinychat.drawing.text import readable
 
 _PIPE_WIDTH = 120
 """Columns where there is no terminal to say how many there are."""
@@ -14,3 +18,10 @@ def console() -> Console:
     if not found.is_terminal and "COLUMNS" not in os.environ:
         found.width = _PIPE_WIDTH
     return found
+
+
+def shown(text: str, stream: TextIO | None = None) -> str:
+    """Text of a model or a user for a stream, standard output if none is given: a terminal gets no orders
+    from it, a pipe gets it as it is."""
+    stream = stream or sys.stdout
+    return "\n".join(map(readable, text.split("\n"))) if stream.isatty() else text

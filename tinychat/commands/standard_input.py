@@ -10,7 +10,7 @@ from tinychat.errors import UsageError
 def lines() -> Iterator[str]:
     """One after the other, with nothing around them. Raise UsageError if they are not UTF-8."""
     if isinstance(sys.stdin, TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")
     try:
         # Not by iteration, which would read ahead.
         while line := sys.stdin.readline():

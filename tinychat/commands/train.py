@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from tinychat.cli import INTERRUPTED
 from tinychat.commands.interrupts import Interrupted, interrupts
 from tinychat.commands.recipe import library, training_run
-from tinychat.errors import UsageError
+from tinychat.errors import UsageError, WorkerError
 from tinychat.model import PHASE_TITLES, Model
 from tinychat.paths import user_path
 from tinychat.training.checkpoint import checkpointed
@@ -48,6 +48,10 @@ def run(args: argparse.Namespace) -> int:
             _train(training, out, show_event, interrupted)
     except BrokenPipeError:  # the reader of the events has left; what was learnt is kept
         _keep(training.model, out)
+        raise
+    except WorkerError:  # between two updates, so the weights are whole
+        if training.model.card.epochs_done:
+            print(f"tinychat: {_keep(training.model, out)}", file=sys.stderr)
         raise
     if interrupted:
         print(f"tinychat: {_keep(training.model, out)}", file=sys.stderr)

@@ -12,6 +12,11 @@ from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import ConfigError
 
+WIDEST = 1024
+"""Answers at most: memory grows with each."""
+HIGHEST_PENALTY = 10
+"""Beyond it the longest answer wins whatever it says, and at last a power overflows."""
+
 
 @dataclass(frozen=True)
 class Beams:
@@ -25,8 +30,13 @@ class Beams:
     def __post_init__(self) -> None:
         if type(self.width) is not int or self.width < 1:
             raise ConfigError(f"beams must be a whole number of at least 1, not {self.width!r}")
-        if type(self.length_penalty) not in (int, float) or not 0 <= self.length_penalty < inf:
-            raise ConfigError(f"length_penalty must be a number of at least 0, not {self.length_penalty!r}")
+        if self.width > WIDEST:
+            raise ConfigError(f"beams must be at most {WIDEST}, not {self.width}")
+        if type(self.length_penalty) not in (int, float) or not 0 <= self.length_penalty <= HIGHEST_PENALTY:
+            raise ConfigError(
+                f"length_penalty must be a number of at least 0 and at most {HIGHEST_PENALTY}, "
+                f"not {self.length_penalty!r}"
+            )
 
     def score(self, log_probability: float, n_tokens: int) -> float:
         """log P(Y) / ((5 + |Y|) / 6)^length_penalty, the end token counted in Y (Wu et al. 2016, eq. 14)."""

@@ -45,7 +45,7 @@ class Sampling:
             ("temperature", 0, inf, "at least 0"),
             ("top_p", 0, 1, "above 0 and at most 1"),
             ("min_p", 0, 1, "at least 0 and at most 1"),
-            ("repetition_penalty", 0, inf, "above 0"),
+            ("repetition_penalty", 1e-6, 1e6, "above 0, from 1e-6 to 1e6"),
         ):
             value = getattr(self, name)
             is_number = type(value) in (int, float) and low <= value <= high and value != inf

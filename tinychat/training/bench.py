@@ -81,7 +81,7 @@ def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSp
             nonlocal n_tokens, flops
             loss = workers.loss_and_gradients(rows, [None] * config.workers)
             clip_by_global_norm_(transformer.parameters.grads, config.clip_norm)
-            optimizer.step(config, config.lr)
+            optimizer.step(config, config.lr, workers.others)
             n_tokens += loss.tokens
             flops += flops_of(training_products(transformer.config, *_shape(rows)))
 

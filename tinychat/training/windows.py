@@ -43,5 +43,6 @@ class WindowRows:
 
 def split_text(tokens: Ids, validation: float) -> tuple[Ids, Ids]:
     """The beginning, to learn from, and the end of tokens of shape (n,), as large a share as `validation`."""
-    first = len(tokens) - round(validation * len(tokens))
+    n_last = max(2, round(validation * len(tokens))) if validation else 0  # one to read, one to predict
+    first = len(tokens) - n_last
     return tokens[:first], tokens[first:]

@@ -5,6 +5,7 @@ on standard output, its Loss or None, or the exception that came in its place. T
 """
 
 import pickle
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,5 +99,6 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for Windows, where a session of its own does not help
     with threadpool_limits(1, "blas"):
         work(sys.stdin.buffer, sys.stdout.buffer)

@@ -35,16 +35,30 @@ class Workers:
     def __init__(self, transformer: Transformer, n: int) -> None:
         self.transformer = transformer
         self.others: list[Worker] = []
+        self._folder: TemporaryDirectory[str] | None = None
+        self._vectors: Floats = np.empty((0, 0))
         if n > 1:
-            self._share(n)
+            try:
+                self._share(n)
+            except OSError as error:
+                self.close()
+                raise WorkerError(
+                    f"no other process can take part in the training: {error.strerror}; "
+                    "make room in the folder for temporary files, or train with --workers 1"
+                ) from error
+            except BaseException:
+                self.close()
+                raise
 
     def _share(self, n: int) -> None:
+        """Raise OSError if there is no room, or no process can be started."""
         values = self.transformer.parameters.values
         self._folder = TemporaryDirectory(prefix="tinychat-", ignore_cleanup_errors=True)
         path, shape = Path(self._folder.name) / "vectors", (n, values.size)
         with path.open("wb") as file:
-            file.truncate(n * values.nbytes)
-        self._vectors: Floats = shared_vectors(path, shape, values.dtype.str)
+            for _ in range(n):  # a file with holes would fail later, when the mapping is written to
+                file.write(bytes(values.nbytes))
+        self._vectors = shared_vectors(path, shape, values.dtype.str)
         for number in range(1, n):
             opening = Opening(self.transformer.config, path, shape, values.dtype.str, number)
             self.others.append(Worker(opening, self._vectors[number]))
@@ -53,11 +67,14 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.others:
-            for other in self.others:
-                other.kill()
-            self.others.clear()
-            del self._vectors
+        self.close()
+
+    def close(self) -> None:
+        """End the others, and let go of the file before it is removed."""
+        while self.others:
+            self.others.pop().kill()
+        self._vectors = np.empty((0, 0))
+        if self._folder is not None:
             self._folder.cleanup()
 
     def loss_and_gradients(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator | None]) -> Loss:
@@ -93,11 +110,11 @@ class Worker:
         self._vector = vector
         self._arrays: list[Floats] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from tinychat.training.worker import main; main()"],
+            [sys.executable, "-P", "-c", "from tinychat.training.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what it has to say it answers; the screen may belong to an app
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(place or os.getcwd() for place in sys.path)},
             start_new_session=True,  # Ctrl+C is for the process that it works for
         )
         assert self._process.stdin is not None
@@ -135,13 +152,14 @@ class Worker:
         return answer
 
     def _gone(self) -> WorkerError:
-        return WorkerError(
-            f"a worker process has ended (exit code {self._process.wait()}), perhaps for want of memory; "
-            "go on with --resume, or train with --workers 1"
-        )
+        code = self._process.wait()
+        reason = ", perhaps for want of memory" if code < 0 else ""
+        return WorkerError(f"a worker process has ended (exit code {code}){reason}; train with --workers 1")
 
     def kill(self) -> None:
         """At once: it has nothing to lose."""
+        self._vector = np.empty(0)
+        self._arrays = []
         self._process.kill()
         self._process.wait()
         for pipe in (self._messages, self._answers):
