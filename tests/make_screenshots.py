@@ -15,31 +15,94 @@ from tinychat.presets import preset
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.screens.chat import ChatScreen
+from tinychat.tui.screens.curves import CurvesScreen
+from tinychat.tui.screens.training import TrainingScreen
+from tinychat.tui.screens.word_map import WordMapScreen
+from tinychat.tui.widgets.inside import Inside
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights.saved_models import Library
 
-SIZE = (96, 28)
+SIZE, WIDE = (96, 28), (120, 34)
 QUESTIONS = ("Hello!", "How do mountains form?", "Why is the sky blue?", "How does a language model learn?")
 
 
 async def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    await draw_training(folder)
+    await draw_inside(folder)
+
+
+async def draw_training(folder: Path) -> None:
+    """From the training of `classic`, through a talk with a copy of it, to the chat."""
     run = TrainingRun.start(load_corpus(), preset("classic"))
     app = TinychatApp(Library(Path(tempfile.mkdtemp())), run=run)
     async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: run.model.card.progress[TUNE].epoch >= 20)
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await ask(pilot, *QUESTIONS[:3])
+        draw(app, folder / "talk-meanwhile.svg")
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
         await until(pilot, lambda: run.model.card.progress[TUNE].epoch >= 45)
         draw(app, folder / "training.svg")
+        await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await pilot.press("f7")
+        await until(pilot, lambda: isinstance(app.screen, CurvesScreen))
+        await settle(pilot)
+        draw(app, folder / "curves.svg")
+        await pilot.press("2")
+        await settle(pilot)
+        draw(app, folder / "gradients.svg")
+
+
+async def draw_inside(folder: Path) -> None:
+    """All that is seen of a finished model: `modern`, which has several layers with several heads."""
+    run = TrainingRun.start(load_corpus(), preset("modern"))
+    for _ in run.run():
+        pass
+    app = TinychatApp(Library(Path(tempfile.mkdtemp())), model=run.model, path=Path("basics.npz"))
+    async with app.run_test(size=SIZE) as pilot:
         await pilot.press("ctrl+l")
-        for question in QUESTIONS:
-            app.screen.query_one(Prompt).value = question
-            await pilot.press("enter")
-            await pilot.pause(0.1)
-            await until(pilot, lambda: not getattr(app.screen, "is_answering", False))
+        await ask(pilot, *QUESTIONS)
         draw(app, folder / "chat.svg")
         await pilot.press("f2")
-        await pilot.pause(0.2)
+        await settle(pilot)
         draw(app, folder / "chat-light.svg")
+        await pilot.press("f2")
+        await pilot.resize_terminal(*WIDE)
+        await pilot.press("f3", *["right"] * 8, "down", "left", "left")
+        await settle(pilot)
+        draw(app, folder / "speaking.svg")
+        await pilot.press("ctrl+l")
+        await ask(pilot, "Why is the sky blue?", "What do you think about cheese and the moon?")
+        await pilot.press("f4", "f5")
+        inside = app.screen.query_one(Inside)
+        await until(pilot, lambda: inside.insight is not None)
+        await pilot.press(*["right"] * 3)
+        for key, name in zip("1234", ("alternatives", "attention", "heads", "lens"), strict=True):
+            await pilot.press(key)
+            await settle(pilot)
+            draw(app, folder / f"{name}.svg")
+        await pilot.press("escape", "f6")
+        await until(pilot, lambda: isinstance(app.screen, WordMapScreen))
+        await pilot.press(*"water", "enter")
+        await settle(pilot)
+        draw(app, folder / "map.svg")
+
+
+async def ask(pilot: Pilot[None], *questions: str) -> None:
+    for question in questions:
+        pilot.app.screen.query_one(Prompt).value = question
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        await until(pilot, lambda: not getattr(pilot.app.screen, "is_answering", False))
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Until nothing glides any more."""
+    await pilot.pause(0.6)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:

@@ -1,5 +1,6 @@
 """The inside of the model beside the conversation: what is shown is what a full recomputation finds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from talk import ask, chat_of, texts
 from textual.pilot import Pilot
 from textual.widgets import Static
-from tiny_app import until
+from tiny_app import CORPUS, PRESET, until
 
 from tinychat.generation.sampling import Sampling
 from tinychat.inspection import alternatives, attention_maps
@@ -17,7 +18,7 @@ from tinychat.tui.insight import look_into
 from tinychat.tui.tints import doubt, doubts, glow
 from tinychat.tui.widgets import conversation
 from tinychat.tui.widgets.alternatives_view import AlternativesView
-from tinychat.tui.widgets.attention_view import AttentionView
+from tinychat.tui.widgets.attention_view import AttentionView, name
 from tinychat.tui.widgets.heads_view import HeadsView, _reduced
 from tinychat.tui.widgets.inside import Inside
 from tinychat.tui.widgets.lens_view import LensView
@@ -88,12 +89,11 @@ async def test_attention_is_that_of_the_chosen_head(app: TinychatApp, trained_ru
         np.testing.assert_allclose(looks, weights[:, :, row].mean(axis=(0, 1)), rtol=1e-6)
         assert looks.sum() == pytest.approx(1, abs=1e-6)
         lines = shown(inside, AttentionView).splitlines()
-        assert lines[0] == "mean of 1 heads"
+        assert lines[0] == "its one head"
         assert len(lines) == 4 + row + 1
         assert f"{looks[row]:.1%}" in lines[-1]
         await pilot.press("down")
         assert inside.head == 0
-        assert shown(inside, AttentionView).startswith("layer 0, head 0")
         await pilot.press("down")
         assert inside.head is None
         await pilot.press("up")
@@ -181,6 +181,18 @@ def test_earlier_turns_are_a_part_of_what_was_read(trained_run: TrainingRun) -> 
     assert insight.n_prompt == len(reply.prompt_ids)
     assert "".join(insight.pieces).startswith("User: Hello! User: What is snow?")
     assert len(insight.pieces) == len(insight.tokens) == len(insight.maps.ids) + 1
+
+
+def test_heads_are_named_by_their_layer(trained_run: TrainingRun) -> None:
+    shape = {"n_layers": 2, "d_model": 32, "n_heads": 4, "n_kv_heads": 2, "head_dim": 8}
+    run = TrainingRun.start(CORPUS, replace(PRESET, model={**PRESET.model, **shape}), 0)
+    reply = run.model.reply("What is rain?")
+    next(iter(reply))
+    insight = look_into(run.model, reply)
+    assert [name(insight, head) for head in (None, 0, 5)] == [
+        *("mean of 8 heads", "layer 0, head 0", "layer 1, head 1")
+    ]
+    np.testing.assert_array_equal(insight.looks(0, 5), insight.maps.weights[1, 1, insight.row(0)])
 
 
 def test_warmer_is_more() -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from talk import ask
+from talk import answered, ask
 from textual.pilot import Pilot
 from textual.widgets import Input
 from tiny_app import until
@@ -31,7 +31,7 @@ PANELS = {
     "attention": ["f4", "2", "right", "right", "down"],
     "heads": ["f4", "3", "right"],
     "lens": ["f4", "4", "right"],
-    "tint": ["f5"],
+    "tint": ["f3", *["right"] * 20, "escape", "ctrl+r", "f5"],
     "curves": ["f7"],
     "curves-by-layer": ["f7", "2", "l"],
     "map": ["f6"],
@@ -66,6 +66,8 @@ def test_panel(  # type: ignore[no-untyped-def]
             if key in ("f4", "f5"):
                 inside = app.screen.query_one(Inside)
                 await until(pilot, lambda: inside.insight is not None)  # noqa: B023
+            elif key == "ctrl+r":
+                await answered(pilot)
             elif key == "f6":
                 await until(pilot, lambda: isinstance(app.screen, WordMapScreen))
                 field = app.screen.query_one(Field)

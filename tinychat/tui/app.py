@@ -260,7 +260,7 @@ class TinychatApp(FilesApp):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A chat knows which of its keys would do something now."""
-        chat = self.screen_stack[-1] if self.screen_stack else None
+        chat = self.main_screen
         return chat.check_action(action, parameters) if isinstance(chat, ChatScreen) else True
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -30,10 +30,9 @@ class AttentionView(Static):
         heads = range(first, min(n_heads, first + room))
         parts: list[tuple[str, str]] = [(f"{name(insight, head)}\n\n", "$accent")]
         parts.append((" " * (_LABEL + 8), ""))
-        parts += [
-            (f"{f'layer {layer}':<{2 * len(heads) + 1}}"[: 2 * len(heads) + 1], "$foreground 55%")
-            for layer in layers
-        ]
+        for layer in layers:
+            title = f"layer {layer}" if len(heads) > 3 else str(layer)
+            parts.append((title.ljust(2 * len(heads) + 1), "$foreground 55%"))
         parts.append(("\n" + " " * (_LABEL + 8), ""))
         for layer in layers:
             for one in heads:
@@ -48,14 +47,16 @@ class AttentionView(Static):
             parts.append((f"\n{label} ", "bold" if share == looks.max() else ""))
             parts.append((f"{percent(share):>6} ", "" if share >= 0.01 else "$foreground 55%"))
             for layer in layers:
-                for one in heads:
-                    parts.append(("  ", glow(float(insight.maps.weights[layer, one, row, at]))))
+                weights = insight.maps.weights[layer, :, row, at]
+                parts += [("  ", glow(float(weights[one]))) for one in heads]
                 parts.append((" ", ""))
         self.update(Content.assemble(*parts))
 
 
 def name(insight: Insight, head: int | None) -> str:
     n_layers, n_heads = insight.maps.weights.shape[:2]
+    if n_layers * n_heads == 1:
+        return "its one head"
     if head is None:
         return f"mean of {n_layers * n_heads} heads"
     return f"layer {head // n_heads}, head {head % n_heads}"
