@@ -76,7 +76,7 @@ async def draw_inside(folder: Path) -> None:
         await settle(pilot)
         draw(app, folder / "speaking.svg")
         await pilot.press("ctrl+l")
-        await ask(pilot, "Why is the sky blue?", "What do you think about cheese and the moon?")
+        await ask(pilot, "Why is the sky blue?", "Why do we see the moon in the sky?")
         await pilot.press("f4", "f5")
         inside = app.screen.query_one(Inside)
         await until(pilot, lambda: inside.insight is not None)

@@ -79,7 +79,7 @@ class ChatScreen(Screen[None]):
         self.conversation = Conversation(model, note)
         self._title = Static(id="title", markup=False)
         self._speaking, self._inside = Speaking(), Inside()
-        self._is_tinted = False
+        self._is_tinted = self._was_answering = False
         self._looked_into: tuple[Reply, int] | None = None
 
     def compose(self) -> ComposeResult:
@@ -104,6 +104,7 @@ class ChatScreen(Screen[None]):
         self.model, self.learnt = model, learnt
         self.conversation.go_over_to(model, note)
         self._show_title()
+        self.refresh_bindings()
 
     def show_path(self, path: Path) -> None:
         """The model is now kept in `path`."""
@@ -114,15 +115,18 @@ class ChatScreen(Screen[None]):
     def _show_title(self) -> None:
         """The model, and how full its context is."""
         loss, fill = self.model.card.final_loss, self.conversation.session.fill
-        parts = [self.path.stem, f"{self.model.n_parameters:,} parameters"]
-        if self.learnt:
-            parts = [self.path.stem, f"copy from {self.learnt}", "F9 takes a new one"]
-        elif loss is not None:
-            parts.append(f"loss {fmt.loss(loss)}")
+        parts = [self.path.stem]
         if fill:
             parts.append(f"context {fill}/{self.model.config.max_seq_len}")
-        self._title.update(" · ".join(parts))
-        self.refresh_bindings()
+        if self.learnt:
+            parts += [f"copy from {self.learnt}", "F9 takes a new one"]
+        else:
+            parts.append(f"{self.model.n_parameters:,} parameters")
+            parts += [] if loss is None else [f"loss {fmt.loss(loss)}"]
+        self._title.update(" · ".join(parts), layout=False)
+        if self.is_answering is not self._was_answering:  # keys are drawn anew, which takes its time
+            self._was_answering = self.is_answering
+            self.refresh_bindings()
         if not self.is_answering:
             self._look()
 
@@ -225,6 +229,7 @@ class ChatScreen(Screen[None]):
     async def action_clear(self) -> None:
         self._open(None)
         await self.conversation.clear()
+        self.refresh_bindings()
 
     def action_scroll(self, direction: int) -> None:
         transcript = self.conversation.transcript

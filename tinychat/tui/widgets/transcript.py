@@ -71,7 +71,11 @@ class Answer(Static):
 
     def show(self, text: str, done: bool = False) -> None:
         self._text = text
-        self.update(text if done else f"{text}▍")
+        content = Content(text if done else f"{text}▍")
+        width = self.content_size.width
+        # Laying out the screen takes longer than all else; most tokens need no line of their own.
+        is_taller = not width or content.get_height({}, width) != self.content_size.height
+        self.update(content, layout=is_taller)
 
     def tint(self, spans: Sequence[Span]) -> None:
         """Show the text again, with these colours; without any, as it was."""
