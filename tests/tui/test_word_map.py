@@ -53,7 +53,9 @@ async def test_the_nearest_of_a_word(app: TinychatApp, trained_run: TrainingRun)
         field = await open_map(pilot)
         assert not app.screen.query_one("#beside").display
         await pilot.press(*"rain", "enter")
-        lines = str(app.screen.query_one("#near", Static).content).splitlines()
+        beside = app.screen.query_one("#near", Static)
+        await until(pilot, lambda: str(beside.content))
+        lines = str(beside.content).splitlines()
         assert lines[0] == "nearest to rain"
         assert [line.split()[0] for line in lines[2:]] == [token(text) for text in near.tokens]
         assert f"{near.similarity[0]:.2f}" in lines[2]
@@ -61,7 +63,7 @@ async def test_the_nearest_of_a_word(app: TinychatApp, trained_run: TrainingRun)
         assert "rain" in names
         everywhere = field.render().plain
         await pilot.press("ctrl+l")
-        assert field.render().plain != everywhere
+        await until(pilot, lambda: field.render().plain != everywhere)
         assert app.screen.query_one(Input).value == ""
 
 
