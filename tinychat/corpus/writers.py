@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinychat.corpus.dialogue import ASSISTANT, USER, Dialogue, parse_dialogue
+from tinychat.corpus.dialogue import ASSISTANT, USER, Dialogue, Turn, parse_dialogue
 from tinychat.errors import StorageError, UsageError
 from tinychat.paths import user_path
 
@@ -21,9 +21,17 @@ def write_dialogues(dialogues: Sequence[Dialogue], path: str | Path) -> Path:
         raise UsageError(f"{path.name!r} would not be read as dialogues; call it chat….txt or ….jsonl")
     if not dialogues:
         raise UsageError("there is nothing to write: the model was not taught anything")
-    text = _blocks(dialogues) if suffix == ".txt" else "".join(map(_line, dialogues))
+    text = _blocks(dialogues) if suffix == ".txt" else "".join(map(to_line, dialogues))
+    return write_new(path, text)
+
+
+def write_new(path: Path, text: str) -> Path:
+    """Write a text file that was not there, and return its path; what cannot be encoded becomes `?`.
+
+    Raise UsageError if the file exists, and StorageError if it cannot be written.
+    """
     try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
+        with path.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
     except FileExistsError:
         raise UsageError(f"{path} is there already; give another name") from None
@@ -32,7 +40,8 @@ def write_dialogues(dialogues: Sequence[Dialogue], path: str | Path) -> Path:
     return path
 
 
-def _line(dialogue: Dialogue) -> str:
+def to_line(dialogue: Sequence[Turn]) -> str:
+    """A dialogue as one line of JSON, as the readers take it."""
     messages = [
         {"role": role, "content": said}
         for turn in dialogue

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinychat.corpus.dialogue import Turn
-from tinychat.errors import StorageError, UsageError
+from tinychat.corpus.writers import to_line, write_new
+from tinychat.errors import UsageError
 from tinychat.paths import user_path
 
 
@@ -23,14 +24,7 @@ def export(turns: Sequence[Turn], path: str | Path, is_chat: bool = True) -> Pat
     if not turns:
         raise UsageError("there is no answer to export yet; ask something first")
     text = formats[path.suffix.lower()](turns, is_chat)
-    try:
-        with path.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"{path} is there already; give another name") from None
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}; choose another place") from None
-    return path
+    return write_new(path, text)
 
 
 def to_markdown(turns: Sequence[Turn], is_chat: bool = True) -> str:
@@ -48,12 +42,7 @@ def to_json_lines(turns: Sequence[Turn], is_chat: bool = True) -> str:
     if not is_chat:
         rows = [{"prompt": turn.user, "completion": turn.assistant} for turn in turns]
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    messages = [
-        {"role": role, "content": said}
-        for turn in turns
-        for role, said in (("user", turn.user), ("assistant", turn.assistant))
-    ]
-    return json.dumps({"messages": messages}, ensure_ascii=False) + "\n"
+    return to_line(turns)
 
 
 def _plain(text: str) -> str:
