@@ -149,3 +149,12 @@ def test_a_text_of_one_token_is_refused() -> None:
     short = run_of(Corpus("short", ("ab",), text="ab"))
     assert isinstance(short.model.tokenizer, CharTokenizer)
     assert [event.loss > 0 for event in short.run() if isinstance(event, EpochDone)] == [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("n", "validation", "n_last"), [(76, 0.005, 2), (76, 0.5, 38), (3, 0.1, 2), (1, 0.1, 1), (0, 0.1, 0)]
+)
+def test_what_is_held_out_can_be_read_and_predicted(n: int, validation: float, n_last: int) -> None:
+    first, rest = split_text(np.arange(n), validation)
+    assert [*first, *rest] == list(range(n))
+    assert len(rest) == n_last

@@ -42,7 +42,10 @@ class WindowRows:
 
 
 def split_text(tokens: Ids, validation: float) -> tuple[Ids, Ids]:
-    """The beginning, to learn from, and the end of tokens of shape (n,), as large a share as `validation`."""
-    n_last = max(2, round(validation * len(tokens))) if validation else 0  # one to read, one to predict
-    first = len(tokens) - n_last
+    """The beginning, to learn from, and the end of tokens of shape (n,), as large a share as `validation`.
+
+    The end has two tokens at least, as far as there are any: one to read, and one to predict.
+    """
+    n_last = max(2, round(validation * len(tokens))) if validation else 0
+    first = max(0, len(tokens) - n_last)
     return tokens[:first], tokens[first:]

@@ -33,6 +33,7 @@ class Workers:
     """
 
     def __init__(self, transformer: Transformer, n: int) -> None:
+        """Start n - 1 processes; raise WorkerError if that cannot be done."""
         self.transformer = transformer
         self.others: list[Worker] = []
         self._folder: TemporaryDirectory[str] | None = None
@@ -80,7 +81,8 @@ class Workers:
     def loss_and_gradients(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator | None]) -> Loss:
         """As the Transformer's, of all rows together; one generator for every worker that is to take part.
 
-        Neighbouring rows, which are about equally long, go to different workers.
+        Neighbouring rows, which are about equally long, go to different workers. Raise WorkerError if one of
+        them is no longer there.
         """
         n = min(len(rngs), len(rows))
         if n == 1:
