@@ -44,9 +44,12 @@ class Learner:
             for group in optimizer.param_groups:
                 group["lr"] = update.lr * share
             optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(
-            self.twin(update.ids).flatten(0, 1), update.targets.flatten(), ignore_index=IGNORE
-        )
+        counted = update.targets != IGNORE
+        if counted.all():
+            logits, targets = self.twin(update.ids).flatten(0, 1), update.targets.flatten()
+        else:  # as ours: masked prompts and padding are not projected onto the vocabulary
+            logits, targets = self.twin(update.ids, counted=counted), update.targets[counted]
+        loss = F.cross_entropy(logits, targets)
         loss.backward()
         nn.utils.clip_grad_norm_(self.twin.parameters(), config.clip_norm)
         for optimizer in self.optimizers:

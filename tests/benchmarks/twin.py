@@ -136,8 +136,11 @@ class Twin(nn.Module):
                 target.copy_(torch.from_numpy(value.T if is_linear else value))
         assert not theirs, f"without weights: {list(theirs)}"
 
-    def forward(self, ids: Tensor, cache: Cache | None = None) -> Tensor:
-        """Ids of shape (B, T), which follow upon those in the cache, to logits of shape (B, T, V)."""
+    def forward(self, ids: Tensor, cache: Cache | None = None, counted: Tensor | None = None) -> Tensor:
+        """Ids of shape (B, T), which follow upon those in the cache, to logits of shape (B, T, V).
+
+        With `counted`, a mask of shape (B, T), to those of its N places alone, of shape (N, V).
+        """
         start = cache[0][0].shape[2] if cache else 0
         stop = start + ids.shape[1]
         x = self.token(ids)
@@ -148,6 +151,7 @@ class Twin(nn.Module):
             turn = (self.cos[start:stop], self.sin[start:stop])
         for block in self.blocks:
             x = block(x, turn, cache)
+        x = x if counted is None else x[counted]
         return self.output(x if self.norm is None else self.norm(x))
 
 
