@@ -39,8 +39,8 @@ def test_an_unknown_preset_tells_the_known_ones() -> None:
 def test_classic_is_the_defaults_of_the_configs() -> None:
     assert CLASSIC.model_config(50) == ModelConfig(vocab_size=50)
     assert CLASSIC.tokenizer == "word"
-    assert CLASSIC.pretrain == TrainConfig(epochs=100, lr=0.0005)
-    assert CLASSIC.tune == TrainConfig(epochs=100, lr=0.0001)
+    assert CLASSIC.pretrain == TrainConfig(epochs=100, lr=0.0005, workers=2)
+    assert CLASSIC.tune == TrainConfig(epochs=100, lr=0.0001, workers=2)
 
 
 def test_modern_is_of_today() -> None:

@@ -99,8 +99,8 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="classic",
             summary="RustGPT's model and recipe, with right gradients",
-            pretrain=TrainConfig(lr=0.0005),
-            tune=TrainConfig(lr=0.0001),
+            pretrain=TrainConfig(lr=0.0005, workers=2),
+            tune=TrainConfig(lr=0.0001, workers=2),
         ),
         Preset(
             name="modern",

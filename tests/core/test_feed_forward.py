@@ -102,13 +102,13 @@ def test_gradients_with_dropout(kind: str) -> None:
 def test_a_hidden_unit_that_is_off_passes_no_gradient() -> None:
     ff, parameters = build()
     assert ff.b_up is not None
-    assert ff.db_up is not None
+    assert ff.up_gradients.db is not None
     ff.b_up[2] = -100
     ff.forward(random_vectors(2, 3, 6))
     ff.backward(random_vectors(2, 3, 6, seed=2))
-    np.testing.assert_array_equal(ff.dw_up[:, 2], 0)
-    np.testing.assert_array_equal(ff.dw_down[2], 0)
-    assert ff.db_up[2] == 0
+    np.testing.assert_array_equal(ff.up_gradients.dw[:, 2], 0)
+    np.testing.assert_array_equal(ff.down_gradients.dw[2], 0)
+    assert ff.up_gradients.db[2] == 0
     assert np.abs(parameters.grads).max() > 0
 
 

@@ -27,7 +27,9 @@ def corpus_of_long_rows() -> Corpus:
 
 
 def test_ten_updates_allocate_no_array_above_64_kb() -> None:
-    run = TrainingRun.start(corpus_of_long_rows(), PRESETS["classic"], pretrain_epochs=6, sample_every=9)
+    run = TrainingRun.start(
+        corpus_of_long_rows(), PRESETS["classic"], pretrain_epochs=6, sample_every=9, workers=1
+    )
     events = run.run()
     for event in events:
         if isinstance(event, EpochDone) and event.epoch == 2:

@@ -23,7 +23,9 @@ class ReLU:
 
     def backward(self, dy: Floats) -> Floats:
         """Map dy to dx of the same shape: dx = dy where y > 0, else 0."""
-        return np.multiply(dy, self.y > 0, out=self._scratch("dx", *dy.shape))
+        dx = np.sign(self.y, out=self._scratch("dx", *dy.shape))
+        dx *= dy
+        return dx
 
 
 class SiLU:

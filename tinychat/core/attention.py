@@ -5,6 +5,7 @@ import numpy as np
 from tinychat.config import ModelConfig
 from tinychat.core.dropout import Dropout, Noise
 from tinychat.core.layer import Layer
+from tinychat.core.linear import LinearGradients
 from tinychat.core.norm import NORMS
 from tinychat.core.parameters import Floats, ParameterScope, ParameterSpec, he
 from tinychat.core.rotary import Rotary
@@ -21,10 +22,10 @@ class SelfAttention:
     """
 
     def __init__(self, scope: ParameterScope, config: ModelConfig, layer: int, noise: Noise) -> None:
-        self.w_qkv, self.dw_qkv = scope["w_qkv"], scope.grad("w_qkv")  # (D, (H + 2 K) E)
-        self.b_qkv, self.db_qkv = scope.optional("b_qkv")  # ((H + 2 K) E,)
-        self.w_o, self.dw_o = scope.optional("w_o")  # (H E, D)
-        self.b_o, self.db_o = scope.optional("b_o")  # (D,)
+        self.w_qkv, (self.b_qkv, _) = scope["w_qkv"], scope.optional("b_qkv")  # (D, (H + 2 K) E), its width
+        (self.w_o, _), (self.b_o, _) = scope.optional("w_o"), scope.optional("b_o")  # (H E, D), (D,)
+        self.qkv_gradients = LinearGradients(scope, "w_qkv", "b_qkv")
+        self.o_gradients = None if self.w_o is None else LinearGradients(scope, "w_o", "b_o")
         self.n_heads, self.n_kv_heads, self.head_dim = config.n_heads, config.n_kv_heads, config.head_dim
         self.scale = config.head_dim**-0.5
         dtype = self.w_qkv.dtype
@@ -113,22 +114,18 @@ class SelfAttention:
         if self.q_layers:
             dq_given[...], dk_given[...] = dq, dk
         flat = dqkv.reshape(B * T, -1)
-        np.dot(self.x.T, flat, out=self.dw_qkv)
-        if self.db_qkv is not None:
-            np.dot(self._scratch.ones(B * T), flat, out=self.db_qkv)
+        self.qkv_gradients(self.x, flat)
         np.dot(flat, self.w_qkv.T, out=dx.reshape(B * T, D))
         return dx
 
     def _backward_output(self, dy: Floats) -> Floats:
         """Map dy of shape (B, T, D) to dheads of shape (B, H, T, E)."""
-        if self.w_o is None or self.dw_o is None:
+        if self.w_o is None or self.o_gradients is None:
             return self._split(dy)
         B, T, D = dy.shape
         flat = dy.reshape(B * T, D)
         dheads = self._scratch("dheads", *self.heads.shape)
-        np.dot(self.heads.reshape(B * T, -1).T, flat, out=self.dw_o)
-        if self.db_o is not None:
-            np.dot(self._scratch.ones(B * T), flat, out=self.db_o)
+        self.o_gradients(self.heads.reshape(B * T, -1), flat)
         np.dot(flat, self.w_o.T, out=dheads.reshape(B * T, -1))
         return self._split(dheads)
 

@@ -63,10 +63,12 @@ class Embedding:
         B, T, D = dy.shape
         if self.dw_position is not None:
             self.dw_position[T:] = 0
-            np.sum(dy, axis=0, out=self.dw_position[:T])
+            np.dot(self._scratch.ones(B), dy.reshape(B, T * D), out=self.dw_position[:T].reshape(T * D))
         order = np.argsort(self.ids, axis=None, kind="stable")  # equal tokens side by side
         tokens = self.ids.ravel()[order]
-        first = np.flatnonzero(np.diff(tokens, prepend=-1))
+        is_first = np.ones(B * T, bool)
+        np.not_equal(tokens[1:], tokens[:-1], out=is_first[1:])
+        first = np.flatnonzero(is_first)
         by_token = self._scratch("by_token", B * T, D)
         np.take(dy.reshape(B * T, D), order, axis=0, out=by_token, mode="clip")
         sums = np.add.reduceat(by_token, first, axis=0, out=self._scratch("sums", len(first), D))

@@ -5,6 +5,7 @@ import numpy as np
 from tinychat.config import ModelConfig
 from tinychat.core.activation import ACTIVATIONS
 from tinychat.core.dropout import Dropout, Noise
+from tinychat.core.linear import LinearGradients
 from tinychat.core.parameters import Floats, ParameterScope, ParameterSpec, he
 from tinychat.core.scratch import Scratch
 
@@ -20,10 +21,10 @@ class FeedForward:
     def __init__(self, scope: ParameterScope, config: ModelConfig, noise: Noise) -> None:
         self.is_gated = config.gated
         up = "gate_up" if config.gated else "up"
-        self.w_up, self.dw_up = scope[f"w_{up}"], scope.grad(f"w_{up}")  # (D, F), gated: (D, 2 F)
-        self.b_up, self.db_up = scope.optional(f"b_{up}")  # (F,), gated: (2 F,)
-        self.w_down, self.dw_down = scope["w_down"], scope.grad("w_down")  # (F, D)
-        self.b_down, self.db_down = scope.optional("b_down")  # (D,)
+        self.w_up, (self.b_up, _) = scope[f"w_{up}"], scope.optional(f"b_{up}")  # (D, F), gated: (D, 2 F)
+        self.w_down, (self.b_down, _) = scope["w_down"], scope.optional("b_down")  # (F, D)
+        self.up_gradients = LinearGradients(scope, f"w_{up}", f"b_{up}")
+        self.down_gradients = LinearGradients(scope, "w_down", "b_down")
         dtype = self.w_up.dtype
         self.activation = ACTIVATIONS[config.activation](dtype)
         self.dropout = Dropout(config.dropout, noise, dtype)
@@ -76,15 +77,10 @@ class FeedForward:
         flat = dy.reshape(x.shape)
         dh = self._scratch("dh", *h.shape)
         dx = self._scratch("dx", *dy.shape)
-        ones = self._scratch.ones(len(x))  # a sum as a product is several times faster than ndarray.sum
-        np.dot(h.T, flat, out=self.dw_down)
-        if self.db_down is not None:
-            np.dot(ones, flat, out=self.db_down)
+        self.down_gradients(h, flat)
         np.dot(flat, self.w_down.T, out=dh)
         da = self._bend_backward(dh)
-        np.dot(x.T, da, out=self.dw_up)
-        if self.db_up is not None:
-            np.dot(ones, da, out=self.db_up)
+        self.up_gradients(x, da)
         np.dot(da, self.w_up.T, out=dx.reshape(x.shape))
         return dx
 

@@ -17,15 +17,19 @@ from tinychat.core.places import CountedPlaces
 class Transformer:
     """A decoder-only transformer of the shape that `config` gives, its weights 0 until they are set.
 
-    With `values`, a flat vector of weights, it works on those, whoever else does.
+    With `values`, a flat vector of weights, it works on those, whoever else does; so with `grads`.
     """
 
     def __init__(
-        self, config: ModelConfig, dtype: DTypeLike = np.float32, values: Floats | None = None
+        self,
+        config: ModelConfig,
+        dtype: DTypeLike = np.float32,
+        values: Floats | None = None,
+        grads: Floats | None = None,
     ) -> None:
         self.config = config
         self.noise = Noise()
-        self.parameters = Parameters(self.specs(config), dtype, values)
+        self.parameters = Parameters(self.specs(config), dtype, values, grads)
         scope = self.parameters.scope
         self.embedding = Embedding(scope("embedding"), config, self.noise)
         self.blocks = [Block(self.parameters, config, index, self.noise) for index in range(config.n_layers)]

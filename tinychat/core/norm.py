@@ -34,8 +34,10 @@ class LayerNorm:
         y = self._scratch("y", *x.shape)
         np.subtract(x, (x @ self._average)[..., None], out=x_hat)
         np.multiply(x_hat, x_hat, out=y)
-        variance = y @ self._average  # (...)
-        rstd = 1 / np.sqrt(variance + self.eps)
+        rstd = y @ self._average  # (...), the variance at first
+        rstd += self.eps
+        np.sqrt(rstd, out=rstd)
+        np.reciprocal(rstd, out=rstd)
         x_hat *= rstd[..., None]
         np.multiply(x_hat, self.gain, out=y)
         if self.bias is not None:
@@ -59,10 +61,10 @@ class LayerNorm:
         np.dot(ones, product.reshape(-1, D), out=self.dgain)
         if self.dbias is not None:
             np.dot(ones, dy.reshape(-1, D), out=self.dbias)
+        average_of_gained = self.gain * self._average
+        mean = dy @ average_of_gained  # (...)
+        mean_with_x_hat = product @ average_of_gained  # (...)
         np.multiply(dy, self.gain, out=dx)
-        mean = dx @ self._average  # (...)
-        product *= self.gain
-        mean_with_x_hat = product @ self._average  # (...)
         np.multiply(x_hat, mean_with_x_hat[..., None], out=product)
         dx -= mean[..., None]
         dx -= product

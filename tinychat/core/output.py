@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinychat.config import ModelConfig
+from tinychat.core.linear import LinearGradients
 from tinychat.core.parameters import Floats, ParameterScope, ParameterSpec, he
 from tinychat.core.scratch import Scratch
 
@@ -15,12 +16,13 @@ class OutputProjection:
     """
 
     def __init__(self, scope: ParameterScope, config: ModelConfig, embedding: ParameterScope) -> None:
-        self.is_tied = config.tie_embeddings
-        if config.tie_embeddings:
-            self.w_out, self.dw_out = embedding["w_token"].T, embedding.grad("w_token").T
-        else:
-            self.w_out, self.dw_out = scope["w_out"], scope.grad("w_out")  # (D, V)
         self.b_out, self.db_out = scope.optional("b_out")  # (V,)
+        if config.tie_embeddings:
+            self.w_out, self.dw_token = embedding["w_token"].T, embedding.grad("w_token")  # (D, V), (V, D)
+            self.gradients = None  # the embedding's backward waits for them
+        else:
+            self.w_out = scope["w_out"]  # (D, V)
+            self.gradients = LinearGradients(scope, "w_out", "b_out")
         self.cap = config.logit_softcap
         self._scratch = Scratch(self.w_out.dtype)
 
@@ -63,11 +65,11 @@ class OutputProjection:
             dz = np.multiply(t, dz, out=t)
         D = self.x.shape[1]
         dx = self._scratch("dx", B, T, D)
-        if self.is_tied:
-            np.dot(dz.T, self.x, out=self.dw_out.T)
+        if self.gradients is not None:
+            self.gradients(self.x, dz)
         else:
-            np.dot(self.x.T, dz, out=self.dw_out)
-        if self.db_out is not None:
-            np.dot(self._scratch.ones(B * T), dz, out=self.db_out)
+            np.dot(dz.T, self.x, out=self.dw_token)
+            if self.db_out is not None:
+                np.dot(self._scratch.ones(B * T), dz, out=self.db_out)
         np.dot(dz, self.w_out.T, out=dx.reshape(B * T, D))
         return dx

@@ -6,10 +6,13 @@ So the global norm, clipping, Adam, saving and averaging are each one operation 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from tinychat.core.linear import LinearGradients
 
 Floats = NDArray[np.floating[Any]]
 Ids = NDArray[np.integer[Any]]
@@ -42,14 +45,20 @@ class Parameters:
     """
 
     def __init__(
-        self, specs: Iterable[ParameterSpec], dtype: DTypeLike = np.float32, values: Floats | None = None
+        self,
+        specs: Iterable[ParameterSpec],
+        dtype: DTypeLike = np.float32,
+        values: Floats | None = None,
+        grads: Floats | None = None,
     ) -> None:
-        """All values 0, or those of `values`, shared with whoever else has them."""
+        """All 0, or the given vectors, shared with whoever else has them."""
         self.specs = tuple(specs)
         if values is None:
             values = np.zeros(sum(spec.size for spec in self.specs), dtype)
         self.values: Floats = values
-        self.grads: Floats = np.zeros_like(self.values)
+        self.grads: Floats = np.zeros_like(values) if grads is None else grads
+        self.linears: list[LinearGradients] = []
+        """Of the layers that are made of these parameters, in the order in which they are made."""
         self._value_views = dict(self.views(self.values))
         self._grad_views = dict(self.views(self.grads))
 
@@ -71,7 +80,7 @@ class Parameters:
 
     def scope(self, prefix: str) -> "ParameterScope":
         """The parameters whose names begin with `prefix.`, under the rest of their names."""
-        return ParameterScope(self._value_views, self._grad_views, prefix + ".")
+        return ParameterScope(self._value_views, self._grad_views, self.linears, prefix + ".")
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class ParameterScope:
 
     values: dict[str, Floats]
     grads: dict[str, Floats]
+    linears: "list[LinearGradients]"
     prefix: str
 
     def __getitem__(self, name: str) -> Floats:
@@ -94,4 +104,4 @@ class ParameterScope:
 
     def inner(self, prefix: str) -> "ParameterScope":
         """The parameters of a layer inside this one."""
-        return ParameterScope(self.values, self.grads, f"{self.prefix}{prefix}.")
+        return ParameterScope(self.values, self.grads, self.linears, f"{self.prefix}{prefix}.")

@@ -1,5 +1,8 @@
 """Softmax over the last axis, in place."""
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 
 from tinychat.core.parameters import Floats
@@ -18,7 +21,12 @@ def softmax_(scores: Floats) -> Floats:
 
 def row_sums(x: Floats) -> Floats:
     """Sums over the last axis, which stays with length 1. The product is much faster than ndarray.sum."""
-    return x @ np.ones((x.shape[-1], 1), x.dtype)
+    return x @ _ones(x.shape[-1], x.dtype)
+
+
+@cache
+def _ones(n: int, dtype: np.dtype[Any]) -> Floats:
+    return np.ones((n, 1), dtype)
 
 
 def softmax_backward_(weights: Floats, dweights: Floats, work: Floats) -> Floats:

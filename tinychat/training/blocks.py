@@ -6,7 +6,7 @@ from itertools import groupby
 
 from tinychat.core.parameters import Floats, Parameters, ParameterSpec
 
-BLOCK = 1 << 16
+BLOCK = 1 << 18
 """Elements that are updated at a time."""
 
 
@@ -58,6 +58,12 @@ def longest(blocks: list[Block]) -> int:
 def pieces(start: int, stop: int) -> list[slice]:
     """From `start` to `stop` in pieces of at most BLOCK elements."""
     return [slice(begin, min(begin + BLOCK, stop)) for begin in range(start, stop, BLOCK)]
+
+
+def halves(n: int) -> tuple[slice, slice]:
+    """Which of the pieces of a vector of n are for one process, and which for its partner."""
+    middle = len(pieces(0, n)) // 2
+    return slice(middle), slice(middle, None)
 
 
 def _parts(values: Floats, place: slice, others: list[slice]) -> list[Floats]:

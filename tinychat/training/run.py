@@ -1,7 +1,9 @@
 """A whole training run: both phases, one after the other, resumable at any event."""
 
+import os
 import platform
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -21,7 +23,8 @@ from tinychat.training.events import Event, Finished
 from tinychat.training.find_lr import Trial, try_rates
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
-from tinychat.training.optimizer import make_optimizer
+from tinychat.training.optimizer import Optimizer, make_optimizer
+from tinychat.training.partner import Partner
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
 from tinychat.training.vocabulary import tokenizer_for
@@ -51,7 +54,6 @@ class TrainingRun:
             )
         self.model = model
         self.corpus = corpus
-        self.optimizer = model.optimizer
         self._sources: dict[str, RowSource] = {}
         self._held_out: dict[str, RowSource] = {}
         for phase, config in model.card.configs.items():
@@ -69,6 +71,12 @@ class TrainingRun:
                 f"{n_cut} rows are longer than the context of {model.config.max_seq_len} tokens "
                 "and were cut there"
             )
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The model's."""
+        assert self.model.optimizer is not None
+        return self.model.optimizer
 
     @classmethod
     def start(
@@ -162,10 +170,22 @@ class TrainingRun:
         """Nothing to save about random numbers: the seed and the place in the run give them all."""
         return np.random.default_rng([self.model.card.seed, 1 + _PHASES.index(phase), *place])
 
-    def _trainer(self, phase: str, config: TrainConfig, workers: Workers) -> Trainer:
+    def _set_optimizer(self, phase: str, config: TrainConfig) -> None:
+        """Moments of another kind are of no use to a phase."""
+        if self.optimizer.kind != config.optimizer and not self.model.card.progress[phase].is_ended:
+            self.model.optimizer = make_optimizer(config.optimizer, self.model.transformer.parameters)
+
+    def _partner(self, config: TrainConfig) -> Partner | None:
+        """For a recipe that learns from one example at a time, where there is a processor for it."""
+        if config.batch_size > 1 or config.workers == 1 or os.cpu_count() == 1:
+            return None
+        try:
+            return Partner(self.model, config)
+        except OSError:  # no room for temporary files: alone, then, to the same bits
+            return None
+
+    def _trainer(self, phase: str, config: TrainConfig, workers: Workers | Partner) -> Trainer:
         model, progress = self.model, self.model.card.progress[phase]
-        if self.optimizer.kind != config.optimizer and not progress.is_ended:
-            model.optimizer = self.optimizer = make_optimizer(config.optimizer, model.transformer.parameters)
         held_out = grouped(self._held_out[phase].clean, config.batch_size, self._rng(phase, _SPLIT))
         return Trainer(
             phase=phase,
@@ -192,10 +212,12 @@ class TrainingRun:
         """Train through all phases, on one BLAS thread: two double the time of products this small."""
         model, card = self.model, self.model.card
         ahead = [config for phase, config in card.configs.items() if not card.progress[phase].is_ended]
-        n_workers = max((config.workers for config in ahead), default=1)
+        n_workers = max((config.workers for config in ahead if config.batch_size > 1), default=1)
         with threadpool_limits(1, "blas"), Workers(model.transformer, n_workers) as workers:
             for phase, config in card.configs.items():
-                yield from self._trainer(phase, config, workers).run()
+                self._set_optimizer(phase, config)
+                with self._partner(config) or nullcontext(workers) as team:
+                    yield from self._trainer(phase, config, team).run()
         yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
 
     def _sample(self, phase: str) -> tuple[str, str]:

@@ -31,7 +31,11 @@ class Sgd:
     def step(self, config: TrainConfig, lr: float, helpers: Sequence[Helper] = ()) -> None:
         """Update the values from the gradients, which are spent: they hold something else afterwards."""
         self.updates += 1
-        for block in self._blocks:
+        self.step_blocks(slice(None), config, lr)
+
+    def step_blocks(self, chosen: slice, config: TrainConfig, lr: float) -> None:
+        """What `step` does, for some of the blocks; the update is counted by whoever divides it."""
+        for block in self._blocks[chosen]:
             self._step_block(block, config, lr)
 
     def _step_block(self, block: Block, config: TrainConfig, lr: float) -> None:

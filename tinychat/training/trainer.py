@@ -14,7 +14,8 @@ from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, 
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.movement import MovementMeter, is_epoch_measured
-from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
+from tinychat.training.optimizer import Optimizer
+from tinychat.training.partner import Partner
 from tinychat.training.rows import Row, RowSource
 from tinychat.training.schedule import learning_rate
 from tinychat.training.workers import Workers
@@ -30,7 +31,7 @@ class Trainer:
     def __init__(
         self,
         phase: str,
-        workers: Workers,
+        workers: Workers | Partner,
         optimizer: Optimizer,
         source: RowSource,
         keeper: Keeper,
@@ -93,7 +94,6 @@ class Trainer:
     def _step(self, batches: list[list[Row]], n_steps: int) -> StepDone:
         start = perf_counter()
         progress, config = self.progress, self.config
-        grads = self.transformer.parameters.grads
         is_measured = progress.step + 1 == n_steps and is_epoch_measured(
             progress.epoch, len(self.source.clean)
         )
@@ -101,12 +101,11 @@ class Trainer:
             loss = self._loss_and_gradients(batches)
             if is_measured:
                 self._meter.before()
-            grad_norm = clip_by_global_norm_(grads, config.clip_norm)
+            grad_norm = self._workers.clip_(config.clip_norm)
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise self._diverged()
         done = (progress.epoch + progress.step / n_steps) / config.epochs
-        helpers = self._workers.others[: config.workers - 1]
-        self.optimizer.step(config, learning_rate(config, done), helpers)
+        self._workers.step(self.optimizer, config, learning_rate(config, done))
         if is_measured:
             progress.grad_norms, progress.update_ratios = self._meter.after()
         self.keeper.after_update()

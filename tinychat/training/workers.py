@@ -15,12 +15,14 @@ from typing import Self, cast
 
 import numpy as np
 
+from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
 from tinychat.training.batches import to_batch
 from tinychat.training.helper import InPlace
+from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
 from tinychat.training.rows import Row
 from tinychat.training.worker import Opening, Part, Task, arrays_in, learn, shared_vectors
 
@@ -104,6 +106,26 @@ class Workers:
             parameters.grads += grads
         return Loss.sum(losses)
 
+    def clip_(self, max_norm: float) -> float:
+        """As `clip_by_global_norm_`."""
+        return clip_by_global_norm_(self.transformer.parameters.grads, max_norm)
+
+    def step(self, optimizer: Optimizer, config: TrainConfig, lr: float) -> None:
+        """As the optimiser's, with the help of as many workers as the config has."""
+        optimizer.step(config, lr, self.others[: config.workers - 1])
+
+
+def start_process(module: str) -> "subprocess.Popen[bytes]":
+    """The `main` of that module in a new process, with pipes. Raise OSError if that cannot be."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", f"from {module} import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # what it has to say it answers; the screen may belong to an app
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(place or os.getcwd() for place in sys.path)},
+        start_new_session=True,  # Ctrl+C is for the process that it works for
+    )
+
 
 class Worker:
     """Another process, which gets messages and answers them; it is a Helper between two batches."""
@@ -111,14 +133,7 @@ class Worker:
     def __init__(self, opening: Opening, vector: Floats) -> None:
         self._vector = vector
         self._arrays: list[Floats] = []
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", "from tinychat.training.worker import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # what it has to say it answers; the screen may belong to an app
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(place or os.getcwd() for place in sys.path)},
-            start_new_session=True,  # Ctrl+C is for the process that it works for
-        )
+        self._process = start_process("tinychat.training.worker")
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._messages, self._answers = self._process.stdin, self._process.stdout

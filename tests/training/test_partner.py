@@ -1,0 +1,178 @@
+"""A partner makes training of one example at a time faster, and nothing else of it different."""
+
+import errno
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_runs import comparable, start, state
+
+from tinychat.errors import WorkerError
+from tinychat.training import partner as module
+from tinychat.training import run as run_module
+from tinychat.training.events import Event, StepDone
+from tinychat.training.partner import Partner
+from tinychat.training.rows import Row
+from tinychat.training.run import TrainingRun
+
+ROWS = [Row([1, 2, 3, 4, 5, 6], [True] * 6), Row([3, 1, 4], [False, True, True])]
+
+
+@pytest.fixture
+def partners(monkeypatch: pytest.MonkeyPatch) -> list[Partner]:
+    """Those that there were so far. They start at once."""
+    monkeypatch.setattr(module, "START_AFTER_S", 0.0)
+    monkeypatch.setattr(run_module.os, "cpu_count", lambda: 2)
+    found: list[Partner] = []
+    enter = Partner.__enter__
+    monkeypatch.setattr(Partner, "__enter__", lambda self: (found.append(self), enter(self))[1])
+    return found
+
+
+def events_of(run: TrainingRun, partners: list[Partner]) -> Iterator[Event]:
+    """Of a run whose second update waits until the partner is there."""
+    for event in run.run():
+        if partners and isinstance(event, StepDone):
+            wait_for(partners[-1])
+        yield event
+
+
+def wait_for(partner: Partner) -> None:
+    end = time.monotonic() + 30
+    while not partner._desk.mailbox.is_done and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def joined(partner: Partner) -> Partner:
+    for _ in range(2):  # the first starts it
+        partner.loss_and_gradients(ROWS[:1], [None])
+        wait_for(partner)
+    partner.loss_and_gradients(ROWS[:1], [None])
+    assert partner.is_here
+    return partner
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "adam": {},
+    "adamw": {"optimizer": "adamw", "weight_decay": 0.1},
+    "sgd": {"optimizer": "sgd", "momentum": 0.9},
+    "muon": {"optimizer": "muon"},
+    "clipped": {"clip_norm": 0.01},
+    "accumulated": {"accumulate": 2},
+    "tied": {"tie_embeddings": True, "dropout": 0.1, "validation": 0.3},
+    "modern": {"gated": True, "norm": "rmsnorm", "attention_output": True, "bias": False, "ema_decay": 0.9},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_the_same_to_the_bit(case: str, partners: list[Partner]) -> None:
+    alone = start(**CASES[case], workers=1)
+    wanted = comparable(alone.run())
+    assert not partners
+    run = start(**CASES[case], workers=2)
+    n_together = 0
+    found = []
+    for event in events_of(run, partners):
+        n_together += isinstance(event, StepDone) and partners[-1].is_here
+        found.append(event)
+    assert len(partners) == 2, "one a phase"
+    assert n_together > 10
+    assert comparable(found) == wanted
+    for model in (alone.model, run.model):  # the recipes differ in the number of workers
+        model.card.configs.clear(), model.card.progress.clear()
+    assert state(run.model) == state(alone.model)
+
+
+def test_at_the_end_the_model_has_its_own_again(partners: list[Partner]) -> None:
+    run = start(workers=2)
+    transformer = run.model.transformer
+    begun = transformer.parameters.values.copy()
+    events = events_of(run, partners)
+    for event in events:
+        if isinstance(event, StepDone) and partners[-1].is_here:
+            break
+    learnt = run.model.transformer
+    assert learnt is not transformer
+    values = learnt.parameters.values.copy()
+    moments = {name: vector.copy() for name, vector in run.optimizer.state.items()}
+    folder = Path(partners[-1]._folder.name)
+    process = partners[-1]._process
+    assert process is not None
+    assert folder.exists()
+    events.close()  # as a loop does that is left
+    assert run.model.transformer is transformer
+    np.testing.assert_array_equal(transformer.parameters.values, values)
+    assert np.abs(values - begun).max() > 0
+    assert run.optimizer.parameters is transformer.parameters
+    for name, vector in moments.items():
+        np.testing.assert_array_equal(run.optimizer.state[name], vector)
+    assert process.poll() is not None
+    assert not folder.exists()
+
+
+def test_there_is_none_where_it_is_of_no_use(
+    partners: list[Partner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for arguments in ({"workers": 1}, {"workers": 2, "batch_size": 2}):
+        for _ in start(**arguments).run():
+            pass
+    monkeypatch.setattr(run_module.os, "cpu_count", lambda: 1)
+    for _ in start(workers=2).run():
+        pass
+    assert not partners
+
+
+def test_a_short_training_starts_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "START_AFTER_S", 100.0)
+    monkeypatch.setattr(module, "start_process", lambda _: pytest.fail("not worth it"))
+    for _ in start(workers=2).run():
+        pass
+
+
+def test_without_room_or_process_it_goes_on_alone(
+    partners: list[Partner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def ended(_: str) -> "subprocess.Popen[bytes]":
+        pipe = subprocess.PIPE
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], stdin=pipe, stdout=pipe)
+
+    alone = start(workers=1)
+    wanted = comparable(alone.run())
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        assert comparable(start(workers=2).run()) == wanted
+    assert not partners
+    for start_process in (full, ended):
+        monkeypatch.setattr(module, "start_process", start_process)
+        assert comparable(start(workers=2).run()) == wanted
+        assert len(partners) == 2
+        assert not any(partner.is_here for partner in partners)
+        partners.clear()
+
+
+def test_the_death_of_the_partner_is_told(partners: list[Partner]) -> None:
+    run = start(workers=2)
+    with Partner(run.model, run.model.card.configs["tune"]) as partner:
+        process = joined(partner)._process
+        assert process is not None
+        process.kill()
+        with pytest.raises(WorkerError, match="--workers 1"):
+            partner.loss_and_gradients(ROWS[1:], [None])
+
+
+def test_it_ends_when_nobody_is_there_any_more(partners: list[Partner]) -> None:
+    run = start(workers=2)
+    with Partner(run.model, run.model.card.configs["tune"]) as partner:
+        process = joined(partner)._process
+        assert process is not None
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0
