@@ -78,7 +78,8 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
     opening: Opening = pickle.load(messages)
     vectors = shared_vectors(opening.path, opening.shape, opening.dtype)
     own = vectors[opening.number]
-    model, scratch = Transformer(opening.config, values=vectors[0]), Scratch(vectors.dtype)
+    model = Transformer(opening.config, values=vectors[0], grads=own)
+    scratch = Scratch(vectors.dtype)
     while True:
         try:
             message: Part | Task = pickle.load(messages)
@@ -88,7 +89,6 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
         try:
             if isinstance(message, Part):
                 answer = learn(model, message)
-                own[...] = model.parameters.grads
             else:
                 for array in arrays_in(own, message.shapes):
                     message.function(array, scratch)
