@@ -53,7 +53,7 @@ def test_every_new_place_sees_its_own_row_up_to_itself(
         assert row[-length:] == should_see(length, length, window)  # before these stands padding
     for step in range(1, n_steps + 1):
         columns.begin_column()
-        assert columns.longest == max(lengths) + step
+        assert columns.end == max(lengths) + step
         assert lengths_of(columns) == [length + step for length in lengths]
         assert looked_at(columns, window) == [should_see(length + step, 1, window) for length in lengths]
 
@@ -61,13 +61,14 @@ def test_every_new_place_sees_its_own_row_up_to_itself(
 def test_kept_rows_keep_their_places() -> None:
     columns = Columns()
     columns.begin_rows([5, 2, 3])
-    columns.keep([2, 1, 1])
-    assert (columns.n_rows, columns.longest, lengths_of(columns)[0]) == (3, 3, 3)
+    assert columns.keep([2, 1, 1]) == slice(2, 5)
+    assert (columns.n_rows, columns.end, lengths_of(columns)[0]) == (3, 3, 3)
     columns.begin_column()
     assert lengths_of(columns) == [4, 3, 3]
-    columns.keep([1])
+    assert columns.keep([1]) == slice(1, 4)
     columns.begin_column()
-    assert (lengths_of(columns), columns.longest) == ([4], 4)
+    assert (lengths_of(columns), columns.end) == ([4], 4)
+    assert columns.seen(None) == (0, None)  # what was empty before it is gone
 
 
 @pytest.mark.parametrize("window", [None, 3])

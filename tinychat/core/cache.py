@@ -55,7 +55,7 @@ class KVCache:
             ids[b, longest - len(row) :] = row
         self._columns.begin_rows(lengths)
         for attention in self._attentions:
-            attention.make_room(len(rows), self._max_seq_len + longest - shortest)
+            attention.make_room(len(rows))
         return self._read(ids)
 
     def decode_step(self, tokens: Sequence[int]) -> Floats:
@@ -63,7 +63,7 @@ class KVCache:
 
         Raise ValueError if a row is as long as the context already.
         """
-        if self._columns.longest == self._max_seq_len:
+        if self._columns.end == self._max_seq_len:
             raise ValueError(f"a row has {self._max_seq_len} tokens already; go on without it, see `keep`")
         self._columns.begin_column()
         return self._read(np.array(tokens)[:, None])
@@ -71,9 +71,9 @@ class KVCache:
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these of the rows, in this order; one that is named twice is there twice."""
         if list(rows) != list(range(self._columns.n_rows)):
-            self._columns.keep(rows)
+            columns = self._columns.keep(rows)
             for attention in self._attentions:
-                attention.keep(rows)
+                attention.keep(rows, columns)
 
     def _read(self, ids: Ids) -> Floats:
         """Map ids of the new places, of shape (B, T), to the logits behind the last, of shape (B, V)."""

@@ -20,13 +20,13 @@ _HIDDEN = -1e30
 
 
 class Columns:
-    """Where the rows of a cache stand: all end in the same column, and shorter ones begin later.
+    """Where the rows of a cache stand: all end in the same column, the longest begin in the first.
 
     So the new places of all rows are the same columns, and one slice writes them.
     """
 
     def __init__(self) -> None:
-        self.n_rows = self.longest = 0
+        self.n_rows = 0
         self.begin = self.end = 0  # of the new places
         self._pads: Ids | None = None  # (B, 1, 1, 1, 1): empty columns before each row, where there are any
 
@@ -38,14 +38,18 @@ class Columns:
     def begin_column(self) -> None:
         """One more token in each row."""
         self.begin, self.end = self.end, self.end + 1
-        self.longest += 1
 
-    def keep(self, rows: Sequence[int]) -> None:
+    def keep(self, rows: Sequence[int]) -> slice:
+        """Go on with these rows. Return the columns in which they stand, which become the first."""
         pads = np.zeros(self.n_rows, np.int64) if self._pads is None else self._pads.ravel()
-        self._set_pads(pads[list(rows)])
+        pads = pads[list(rows)]
+        columns = slice(int(pads.min()), self.end)
+        self.begin, self.end = max(0, self.begin - columns.start), self.end - columns.start
+        self._set_pads(pads - columns.start)
+        return columns
 
     def _set_pads(self, pads: Ids) -> None:
-        self.n_rows, self.longest = len(pads), self.end - int(pads.min())
+        self.n_rows = len(pads)
         self._pads = pads.reshape(-1, 1, 1, 1, 1) if pads.any() else None
 
     @property
@@ -76,7 +80,7 @@ class CachedAttention:
     """As SelfAttention, without a backward: new places look at all that were read, and are remembered."""
 
     def __init__(self, layer: SelfAttention, config: ModelConfig, index: int, columns: Columns) -> None:
-        self.layer, self.columns = layer, columns
+        self.layer, self.columns, self.max_seq_len = layer, columns, config.max_seq_len
         self.window = config.sliding_window if config.is_sliding(index) else None
         # What happens to queries and keys before they meet; both are turned alike.
         self._norms = [
@@ -86,17 +90,18 @@ class CachedAttention:
         ]
         self._rotary = next((other for other in layer.q_layers if isinstance(other, Rotary)), None)
 
-    def make_room(self, n_rows: int, n_columns: int) -> None:
-        """Forget what was read, for rows that may grow to `n_columns`."""
+    def make_room(self, n_rows: int) -> None:
+        """Forget what was read, for so many rows."""
         layer = self.layer
-        shape, dtype = (n_rows, layer.n_kv_heads, n_columns, layer.head_dim), layer.w_qkv.dtype
+        shape, dtype = (n_rows, layer.n_kv_heads, self.max_seq_len, layer.head_dim), layer.w_qkv.dtype
         self.keys, self.values = np.empty(shape, dtype), np.empty(shape, dtype)  # keys times 1 / sqrt(E)
 
-    def keep(self, rows: Sequence[int]) -> None:
-        n, old = self.columns.end, (self.keys, self.values)
-        self.make_room(len(rows), self.keys.shape[2])
+    def keep(self, rows: Sequence[int], columns: slice) -> None:
+        """Go on with these rows, and of their columns with these."""
+        old = (self.keys, self.values)
+        self.make_room(len(rows))
         for array, before in zip((self.keys, self.values), old, strict=True):
-            array[:, :, :n] = before[list(rows), :, :n]
+            array[:, :, : self.columns.end] = before[list(rows), :, columns]
 
     def __call__(self, x: Floats) -> Floats:
         """Map x of shape (B T, D) to y of that shape."""
