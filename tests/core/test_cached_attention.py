@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinychat.core.cached_attention import Columns
+from tinychat.core.cached_attention import Columns, exp_
 
 
 def looked_at(columns: Columns, window: int | None) -> list[list[list[int]]]:
@@ -78,3 +78,22 @@ def test_where_all_rows_are_equally_long_there_is_nothing_to_hide(window: int | 
     columns.begin_column()
     assert columns.seen(window) == (0 if window is None else 2, None)
     assert columns.places == slice(4, 5)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 2, 3)], ids=str)
+@pytest.mark.parametrize("middle", [-1e6, -200, -45, -39, 0, 39, 45, 200, 1e6])
+def test_exponentials_are_proportional_to_the_right_ones_and_in_range(
+    shape: tuple[int, ...], middle: float
+) -> None:
+    scores = np.broadcast_to(np.float32([middle - 2, middle + 1, middle]), shape).copy()
+    with np.errstate(all="raise"):
+        found = exp_(scores)
+        shares = found / found.sum(axis=-1, keepdims=True)
+    assert found is scores
+    wanted = np.exp([-2.0, 1.0, 0.0]) / np.exp([-2.0, 1.0, 0.0]).sum()
+    np.testing.assert_allclose(shares, np.broadcast_to(wanted, shape), rtol=1e-6)
+
+
+def test_one_high_score_among_low_ones_is_seen() -> None:
+    with np.errstate(all="raise", under="ignore"):
+        np.testing.assert_array_equal(exp_(np.float32([-500, 300, -500])), [0, 1, 0])
