@@ -97,7 +97,7 @@ class KVCache:
     def _through(self, x: Floats) -> Floats:
         """All blocks, from x of shape (B T, D), or of shape (D,), a place alone, to that shape."""
         for branch, after in self._residuals:
-            y = x
+            y = x if after else x.copy()  # a norm that comes first works in place
             for layer in branch:
                 y = layer(y)
             y += x

@@ -183,7 +183,7 @@ class CachedAttention:
         if self._norms:
             H, axis = self.layer.n_heads, qk.ndim // 3
             for norm, part in zip(self._norms, np.split(qk, [H], axis=axis), strict=True):
-                part[...] = norm(part)
+                norm(part)
         if self._rotary is not None:
             halves = qk.reshape(*qk.shape[:-1], 2, qk.shape[-1] // 2)
             turned = halves * self._rotary.cos[places]

@@ -15,7 +15,7 @@ from tinychat.core.parameters import Floats
 
 
 class DecodingNorm:
-    """As LayerNorm or RMSNorm, without a backward."""
+    """As LayerNorm or RMSNorm, without a backward, and in place."""
 
     def __init__(self, norm: LayerNorm | RMSNorm) -> None:
         self.gain, self.bias = norm.gain, None  # (D,)
@@ -29,29 +29,23 @@ class DecodingNorm:
         self._mean, self._rstd = np.empty((), dtype), np.empty((), dtype)
 
     def __call__(self, x: Floats) -> Floats:
-        """Map x of shape (..., D) to y of that shape."""
-        y = self._one(x) if x.ndim == 1 else self._many(x)
-        y *= self.gain
+        """Make x of shape (..., D) y of that shape, in place."""
+        if x.ndim == 1:
+            if self.is_centred:
+                x -= x.dot(self._average, self._mean)
+            self._rstd[()] = 1 / math.sqrt(x.dot(x) / x.size + self.eps)
+            x *= self._rstd
+        else:
+            average = self._average[:, None]
+            if self.is_centred:
+                x -= x.dot(average)
+            square = (x * x).dot(average)  # (..., 1)
+            square += self.eps
+            x /= np.sqrt(square)
+        x *= self.gain
         if self.bias is not None:
-            y += self.bias
-        return y
-
-    def _one(self, x: Floats) -> Floats:
-        """x_hat of shape (D,)."""
-        if self.is_centred:
-            x = x - x.dot(self._average, self._mean)
-        self._rstd[()] = 1 / math.sqrt(x.dot(x) / x.size + self.eps)
-        return x * self._rstd
-
-    def _many(self, x: Floats) -> Floats:
-        """x_hat of shape (..., D)."""
-        average = self._average[:, None]
-        if self.is_centred:
-            x = x - x.dot(average)
-        square = (x * x).dot(average)  # (..., 1)
-        square += self.eps
-        x_hat: Floats = x / np.sqrt(square)
-        return x_hat
+            x += self.bias
+        return x
 
 
 class DecodingFeedForward:
