@@ -63,16 +63,17 @@ class KVCache:
     def decode_step(self, tokens: Sequence[int]) -> Floats:
         """Read one more token in each of the B rows; return the logits of the next, shape (B, V).
 
-        Raise ValueError if a row is as long as the context already.
+        Raise ValueError if a row is as long as the context already, or for another number of tokens than rows.
         """
         if self._columns.end == self._max_seq_len:
             raise ValueError(f"a row has {self._max_seq_len} tokens already; go on without it, see `keep`")
+        if len(tokens) != self._columns.n_rows:
+            raise ValueError(f"{self._columns.n_rows} rows need a token each, not {len(tokens)} tokens")
         self._columns.begin_column()
         if len(tokens) > 1:
             return self._read(np.array(tokens)[:, None])
-        x = (
-            self._embedding.w_token[tokens[0]] * self._scale
-        )  # (D,): vectors take fewer calls than rows of one
+        # A vector of shape (D,) takes half the calls that a matrix with one row does.
+        x = self._embedding.w_token[tokens[0]] * self._scale
         if self._positions is not None:
             x += self._positions[self._columns.begin]
         return self._logits(self._through(x))[None]
