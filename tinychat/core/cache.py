@@ -63,7 +63,7 @@ class KVCache:
     def decode_step(self, tokens: Sequence[int]) -> Floats:
         """Read one more token in each of the B rows; return the logits of the next, shape (B, V).
 
-        Raise ValueError if a row is as long as the context already, or for another number of tokens than rows.
+        Raise ValueError if a row is as long as the context already, or if not every row has a token.
         """
         if self._columns.end == self._max_seq_len:
             raise ValueError(f"a row has {self._max_seq_len} tokens already; go on without it, see `keep`")
