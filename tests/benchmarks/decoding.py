@@ -19,24 +19,17 @@ from recipes import classic
 from threadpoolctl import threadpool_limits
 from twin import Cache, Twin
 
-from tinychat.core.cache import KVCache
 from tinychat.core.model import Transformer
+from tinychat.generation.greedy import greedy
 from tinychat.training.run import TrainingRun
 
 PROMPT = [2, 3, 5, 7, 11]
+NO_END = -1
+"""An id that no token has."""
 BINS = 4
 """Parts of the context by which it is told whether a token takes the same time everywhere."""
 OURS, ANEW = "tinychat, cache", "tinychat, all anew"
 THEIRS, THEIRS_ANEW = "PyTorch, cache", "PyTorch, all anew"
-
-
-def cached(transformer: Transformer) -> Iterator[int]:
-    cache = KVCache(transformer)
-    logits = cache.prefill([PROMPT])
-    while True:
-        token = int(logits[0].argmax())
-        yield token
-        logits = cache.decode_step([token])
 
 
 def anew(transformer: Transformer) -> Iterator[int]:
@@ -48,7 +41,7 @@ def anew(transformer: Transformer) -> Iterator[int]:
 
 
 def cached_by_torch(twin: Twin) -> Iterator[int]:
-    cache: Cache = []
+    cache = Cache(twin.config)
     logits = twin(torch.tensor([PROMPT]), cache)
     while True:
         token = logits[0, -1].argmax()
@@ -84,7 +77,7 @@ def main() -> None:
     transformer = TrainingRun.start(*classic()).model.transformer
     twin = Twin(transformer).eval()
     texts: dict[str, Callable[[], Iterator[int]]] = {
-        OURS: lambda: cached(transformer),
+        OURS: lambda: greedy(transformer, PROMPT, NO_END),
         ANEW: lambda: anew(transformer),
         THEIRS: lambda: cached_by_torch(twin),
         THEIRS_ANEW: lambda: anew_by_torch(twin),

@@ -26,8 +26,22 @@ from tinychat.training.run import TrainingRun
 ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 Turn = tuple[Tensor, Tensor]
 """Cosines and sines of rotary positions."""
-Cache = list[tuple[Tensor, Tensor]]
-"""Keys and values of the places read, by layer."""
+
+
+class Cache:
+    """Keys and values of the places of one row that were read, in memory for a whole context."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        shape = (config.n_layers, 1, config.n_kv_heads, config.max_seq_len, config.head_dim)
+        self.keys, self.values = torch.empty(shape), torch.empty(shape)
+        self.n_read = 0
+
+    def extended(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """All keys and values of a layer, with those of new places."""
+        stop = self.n_read + k.shape[2]
+        self.keys[layer, :, :, self.n_read : stop] = k
+        self.values[layer, :, :, self.n_read : stop] = v
+        return self.keys[layer, :, :, :stop], self.values[layer, :, :, :stop]
 
 
 class Norm(nn.Module):
@@ -58,14 +72,9 @@ class Attention(nn.Module):
         q, k, v = qkv.split([H, K, K], dim=1)
         if turn is not None:
             q, k = turned(q, *turn), turned(k, *turn)
-        is_first = True
+        is_first = cache is None or cache.n_read == 0
         if cache is not None:
-            if layer < len(cache):
-                is_first = False
-                k, v = torch.cat([cache[layer][0], k], 2), torch.cat([cache[layer][1], v], 2)
-                cache[layer] = (k, v)
-            else:
-                cache.append((k, v))
+            k, v = cache.extended(layer, k, v)
         y = F.scaled_dot_product_attention(q, k, v, is_causal=is_first, enable_gqa=H != K)
         y = y.transpose(1, 2).flatten(2)
         return y if self.out is None else self.out(y)
@@ -141,7 +150,7 @@ class Twin(nn.Module):
 
         With `counted`, a mask of shape (B, T), to those of its N places alone, of shape (N, V).
         """
-        start = cache[0][0].shape[2] if cache else 0
+        start = 0 if cache is None else cache.n_read
         stop = start + ids.shape[1]
         x = self.token(ids)
         turn = None
@@ -151,6 +160,8 @@ class Twin(nn.Module):
             turn = (self.cos[start:stop], self.sin[start:stop])
         for block in self.blocks:
             x = block(x, turn, cache)
+        if cache is not None:
+            cache.n_read = stop
         x = x if counted is None else x[counted]
         return self.output(x if self.norm is None else self.norm(x))
 

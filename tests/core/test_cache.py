@@ -161,6 +161,17 @@ def test_the_context_can_be_filled_but_not_overfilled() -> None:
         cache.decode_step([2])
 
 
+@pytest.mark.parametrize(("n_rows", "tokens"), [(1, []), (1, [2, 3]), (2, [2]), (3, [2, 3])], ids=str)
+def test_every_row_goes_on_by_one_token(n_rows: int, tokens: list[int]) -> None:
+    model = model_of(FAMILY["default"])
+    cache = KVCache(model)
+    cache.prefill([[1]] * n_rows)
+    with pytest.raises(ValueError, match=f"{n_rows} rows need a token each"):
+        cache.decode_step(tokens)
+    for found in cache.decode_step([2] * n_rows):  # as if it had not been tried
+        assert_close(found, whole(model, [1, 2])[-1])
+
+
 @pytest.mark.parametrize("rows", [[[]], [[1], []], [[1] * 7], [[1], [1] * 7]], ids=["0", "1 0", "7", "1 7"])
 def test_rows_that_are_empty_or_too_long_are_refused(rows: list[list[int]]) -> None:
     with pytest.raises(ValueError, match="1 to 6 tokens"):

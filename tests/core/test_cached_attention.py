@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinychat.core.cached_attention import Columns
+from tinychat.core.cached_attention import Columns, exp_
 
 
 def looked_at(columns: Columns, window: int | None) -> list[list[list[int]]]:
@@ -53,7 +53,7 @@ def test_every_new_place_sees_its_own_row_up_to_itself(
         assert row[-length:] == should_see(length, length, window)  # before these stands padding
     for step in range(1, n_steps + 1):
         columns.begin_column()
-        assert columns.longest == max(lengths) + step
+        assert columns.end == max(lengths) + step
         assert lengths_of(columns) == [length + step for length in lengths]
         assert looked_at(columns, window) == [should_see(length + step, 1, window) for length in lengths]
 
@@ -61,13 +61,14 @@ def test_every_new_place_sees_its_own_row_up_to_itself(
 def test_kept_rows_keep_their_places() -> None:
     columns = Columns()
     columns.begin_rows([5, 2, 3])
-    columns.keep([2, 1, 1])
-    assert (columns.n_rows, columns.longest, lengths_of(columns)[0]) == (3, 3, 3)
+    assert columns.keep([2, 1, 1]) == slice(2, 5)
+    assert (columns.n_rows, columns.end, lengths_of(columns)[0]) == (3, 3, 3)
     columns.begin_column()
     assert lengths_of(columns) == [4, 3, 3]
-    columns.keep([1])
+    assert columns.keep([1]) == slice(1, 4)
     columns.begin_column()
-    assert (lengths_of(columns), columns.longest) == ([4], 4)
+    assert (lengths_of(columns), columns.end) == ([4], 4)
+    assert columns.seen(None) == (0, None)  # what was empty before it is gone
 
 
 @pytest.mark.parametrize("window", [None, 3])
@@ -77,3 +78,22 @@ def test_where_all_rows_are_equally_long_there_is_nothing_to_hide(window: int | 
     columns.begin_column()
     assert columns.seen(window) == (0 if window is None else 2, None)
     assert columns.places == slice(4, 5)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 2, 3)], ids=str)
+@pytest.mark.parametrize("middle", [-1e6, -200, -45, -39, 0, 39, 45, 200, 1e6])
+def test_exponentials_are_proportional_to_the_right_ones_and_in_range(
+    shape: tuple[int, ...], middle: float
+) -> None:
+    scores = np.broadcast_to(np.float32([middle - 2, middle + 1, middle]), shape).copy()
+    with np.errstate(all="raise"):
+        found = exp_(scores)
+        shares = found / found.sum(axis=-1, keepdims=True)
+    assert found is scores
+    wanted = np.exp([-2.0, 1.0, 0.0]) / np.exp([-2.0, 1.0, 0.0]).sum()
+    np.testing.assert_allclose(shares, np.broadcast_to(wanted, shape), rtol=1e-6)
+
+
+def test_one_high_score_among_low_ones_is_seen() -> None:
+    with np.errstate(all="raise", under="ignore"):
+        np.testing.assert_array_equal(exp_(np.float32([-500, 300, -500])), [0, 1, 0])

@@ -72,13 +72,18 @@ def test_an_end_token_that_wins_at_once_leaves_nothing(model: Model, favour: Fav
 
 def test_many_prompts_go_through_the_model_together(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     shapes: list[tuple[int, ...]] = []
-    forward = KVCache._read
+    prefill, decode_step = KVCache.prefill, KVCache.decode_step
 
-    def counted(cache: KVCache, ids: np.ndarray) -> np.ndarray:
-        shapes.append(ids.shape)
-        return forward(cache, ids)
+    def counted_prefill(cache: KVCache, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        shapes.append((len(rows), max(map(len, rows))))
+        return prefill(cache, rows)
 
-    monkeypatch.setattr(KVCache, "_read", counted)
+    def counted_step(cache: KVCache, tokens: Sequence[int]) -> np.ndarray:
+        shapes.append((len(tokens), 1))
+        return decode_step(cache, tokens)
+
+    monkeypatch.setattr(KVCache, "prefill", counted_prefill)
+    monkeypatch.setattr(KVCache, "decode_step", counted_step)
     greedy_batch(model.transformer, [[6, 7]] * 8, -1)
     assert shapes == [(8, 2), *[(8, 1)] * 13]
     shapes.clear()

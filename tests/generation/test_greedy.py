@@ -1,6 +1,6 @@
 """Greedy decoding takes the likeliest token, and knows where to stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -74,13 +74,18 @@ def test_it_reads_every_token_once_and_no_further_than_it_is_asked(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    forward = KVCache._read
+    prefill, decode_step = KVCache.prefill, KVCache.decode_step
 
-    def counted(cache: KVCache, ids: np.ndarray) -> np.ndarray:
-        read.extend(ids[0].tolist())
-        return forward(cache, ids)
+    def counted_prefill(cache: KVCache, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        read.extend(rows[0])
+        return prefill(cache, rows)
 
-    monkeypatch.setattr(KVCache, "_read", counted)
+    def counted_step(cache: KVCache, tokens: Sequence[int]) -> np.ndarray:
+        read.extend(tokens)
+        return decode_step(cache, tokens)
+
+    monkeypatch.setattr(KVCache, "prefill", counted_prefill)
+    monkeypatch.setattr(KVCache, "decode_step", counted_step)
     tokens = greedy(model.transformer, [6, 7], NO_END)
     assert read == []
     first, second = next(tokens), next(tokens)
