@@ -188,7 +188,9 @@ def test_a_window_of_one_place_passes_its_value_and_no_gradient_to_queries_and_k
     np.testing.assert_allclose(attention.forward(x), x @ attention.w_qkv[:, 12:], rtol=1e-12)
     dx = attention.backward(dy)
     np.testing.assert_array_equal(attention.qkv_gradients.dw[:, :12], 0)
-    np.testing.assert_allclose(attention.qkv_gradients.dw[:, 12:], np.einsum("btd,bte->de", x, dy), rtol=1e-12)
+    np.testing.assert_allclose(
+        attention.qkv_gradients.dw[:, 12:], np.einsum("btd,bte->de", x, dy), rtol=1e-12
+    )
     np.testing.assert_allclose(dx, dy @ attention.w_qkv[:, 12:].T, rtol=1e-12)
 
 

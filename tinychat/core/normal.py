@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -20,8 +21,7 @@ def normal_cdf(x: Floats, phi: Floats, bell: Floats, scratch: Scratch) -> None:
     t = 1 / (1 + z / 2) in (0, 1], so that a polynomial in t (here by Chebyshev interpolation) times exp(-z^2)
     gives both tails.
     """
-    # Beyond these degrees nothing is gained, and the rounding of ever larger coefficients is added.
-    coefficients = _tail_polynomial(24 if x.dtype == np.float64 else 9)
+    minus_half, half, one, two, slope, *coefficients = _constants(x.dtype)
     rows = x.reshape(-1, x.shape[-1])
     n = max(1, _BLOCK // rows.shape[1])
     for start in range(0, len(rows), n):
@@ -30,23 +30,31 @@ def normal_cdf(x: Floats, phi: Floats, bell: Floats, scratch: Scratch) -> None:
         u, tail = scratch("u", *part.shape), scratch("tail", *part.shape)
         b, p = bell.reshape(rows.shape)[block], phi.reshape(rows.shape)[block]
         np.abs(part, out=u)
-        u *= 0.5 * math.sqrt(0.5)
-        u += 1
-        np.divide(2, u, out=u)
-        u -= 1  # 2 t - 1, from -1 to 1
+        u *= slope
+        u += one
+        np.divide(two, u, out=u)
+        u -= one  # 2 t - 1, from -1 to 1
         np.multiply(u, coefficients[0], out=tail)
         tail += coefficients[1]
         for coefficient in coefficients[2:]:  # Horner's rule
             tail *= u
             tail += coefficient
         np.multiply(part, part, out=b)
-        b *= -0.5
+        b *= minus_half
         np.exp(b, out=b)
         tail *= b  # erfc(z)
-        np.multiply(tail, 0.5, out=p)
-        np.subtract(1, tail, out=tail)
+        np.multiply(tail, half, out=p)
+        np.subtract(one, tail, out=tail)
         tail *= part > 0  # Phi(x) = 1 - Phi(-x)
         p += tail
+
+
+@cache
+def _constants(dtype: np.dtype[Any]) -> list[Floats]:
+    """-1/2, 1/2, 1, 2, 1/2 sqrt(1/2), coefficients: as arrays, which NumPy takes up faster than numbers."""
+    # Beyond these degrees nothing is gained, and the rounding of ever larger coefficients is added.
+    degree = 24 if dtype == np.float64 else 9
+    return [np.asarray(c, dtype) for c in (-0.5, 0.5, 1, 2, 0.5 * math.sqrt(0.5), *_tail_polynomial(degree))]
 
 
 @cache
