@@ -48,7 +48,7 @@ _HELP = {
     "windows": "stretches of running text in an epoch, in place of sentences",
     "batch_size": "most examples in a batch",
     "accumulate": "batches in an update",
-    "workers": "processes that each take a part of a batch",
+    "workers": "processes that each take a part of a batch, or of the work for one example",
     "mask_prompt": "learn answers only, not questions",
     "optimizer": "what turns gradients into updates",
     "beta1": "memory of the first moment",

@@ -14,7 +14,6 @@ from tiny_runs import comparable, start, state
 
 from tinychat.errors import WorkerError
 from tinychat.training import partner as module
-from tinychat.training import run as run_module
 from tinychat.training.events import Event, StepDone
 from tinychat.training.partner import Partner
 from tinychat.training.rows import Row
@@ -27,7 +26,7 @@ ROWS = [Row([1, 2, 3, 4, 5, 6], [True] * 6), Row([3, 1, 4], [False, True, True])
 def partners(monkeypatch: pytest.MonkeyPatch) -> list[Partner]:
     """Those that there were so far. They start at once."""
     monkeypatch.setattr(module, "START_AFTER_S", 0.0)
-    monkeypatch.setattr(run_module.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 2)
     found: list[Partner] = []
     enter = Partner.__enter__
     monkeypatch.setattr(Partner, "__enter__", lambda self: (found.append(self), enter(self))[1])
@@ -49,10 +48,7 @@ def wait_for(partner: Partner) -> None:
 
 
 def joined(partner: Partner) -> Partner:
-    for _ in range(2):  # the first starts it
-        partner.loss_and_gradients(ROWS[:1], [None])
-        wait_for(partner)
-    partner.loss_and_gradients(ROWS[:1], [None])
+    partner.join()
     assert partner.is_here
     return partner
 
@@ -121,7 +117,7 @@ def test_there_is_none_where_it_is_of_no_use(
     for arguments in ({"workers": 1}, {"workers": 2, "batch_size": 2}):
         for _ in start(**arguments).run():
             pass
-    monkeypatch.setattr(run_module.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
     for _ in start(workers=2).run():
         pass
     assert not partners

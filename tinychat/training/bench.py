@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 from time import perf_counter
@@ -10,14 +10,16 @@ from time import perf_counter
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinychat.config import ModelConfig
+from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.corpus import Corpus
 from tinychat.generation.greedy import greedy
+from tinychat.model import Model
 from tinychat.presets import Preset
 from tinychat.training.batches import grouped
-from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
+from tinychat.training.partner import Partner, partner_for
 from tinychat.training.rows import DialogueRows, Row
+from tinychat.training.run import TrainingRun
 from tinychat.training.vocabulary import tokenizer_for
 from tinychat.training.workers import Workers
 
@@ -66,30 +68,31 @@ class DecodingSpeed:
 
 def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSpeed:
     """Train a new model on the corpus's dialogues for about so long, batches and noise made beforehand."""
-    tokenizer = tokenizer_for(corpus, recipe.tokenizer, recipe.vocab_size)
-    transformer = _new_transformer(recipe, tokenizer.vocab_size)
+    model = TrainingRun.start(corpus, replace(recipe, pretrain=recipe.tune)).model
     config, rng = recipe.tune, np.random.default_rng(0)
     source = DialogueRows(
-        corpus.dialogues, tokenizer, transformer.config.max_seq_len, config, corpus.declines
+        corpus.dialogues, model.tokenizer, model.config.max_seq_len, config, corpus.declines
     )
     batches = grouped(source.draw(rng), config.batch_size, rng)
-    optimizer = make_optimizer(config.optimizer, transformer.parameters)
     n_tokens = flops = 0
-    with threadpool_limits(1, "blas"), Workers(transformer, config.workers) as workers:
+    with threadpool_limits(1, "blas"), _team(model, config) as team:
 
         def update(rows: list[Row]) -> None:
             nonlocal n_tokens, flops
-            loss = workers.loss_and_gradients(rows, [None] * config.workers)
-            clip_by_global_norm_(transformer.parameters.grads, config.clip_norm)
-            optimizer.step(config, config.lr, workers.others)
+            assert model.optimizer is not None
+            loss = team.loss_and_gradients(rows, [None] * config.workers)
+            team.clip_(config.clip_norm)
+            team.step(model.optimizer, config, config.lr)
             n_tokens += loss.tokens
-            flops += flops_of(training_products(transformer.config, *_shape(rows)))
+            flops += flops_of(training_products(model.config, *_shape(rows)))
 
+        if isinstance(team, Partner):
+            team.join()
         for rows in batches[:20]:  # the memory for their shapes, and the workers' start
             update(rows)
         n_tokens = flops = 0
         n_updates, spent = _repeated([partial(update, rows) for rows in batches], seconds)
-        products = training_products(transformer.config, *_usual_shape(batches, config.workers))
+        products = training_products(model.config, *_usual_shape(batches, config.workers))
         return TrainingSpeed(
             preset=recipe.name,
             workers=config.workers,
@@ -157,6 +160,10 @@ def _new_transformer(recipe: Preset, vocab_size: int) -> Transformer:
     transformer = Transformer(recipe.model_config(vocab_size))
     transformer.parameters.initialise(np.random.default_rng(0))
     return transformer
+
+
+def _team(model: Model, config: TrainConfig) -> Partner | Workers:
+    return partner_for(model, config) or Workers(model.transformer, config.workers)
 
 
 def _shape(rows: Sequence[Row]) -> tuple[int, int, int]:

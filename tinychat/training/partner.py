@@ -6,13 +6,14 @@ optimiser's step. All of it comes out the same to the bit as without a partner, 
 """
 
 import math
+import os
 import pickle
 import subprocess
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Self, TypeGuard
 
 import numpy as np
@@ -86,6 +87,13 @@ class Partner:
         self._model.transformer, self._model.optimizer = self._own, self._moved(self.optimizer, self._own)
         self._leave()
         self._folder.cleanup()
+
+    def join(self) -> None:
+        """Start the process at once, and wait until it takes part."""
+        self._start()
+        while self._process is not None and not self.is_here:
+            sleep(0.01)
+            self._look_out()
 
     def loss_and_gradients(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator | None]) -> Loss:
         """As the Transformer's, of one row. Raise WorkerError if the partner is no longer there."""
@@ -173,6 +181,16 @@ class Partner:
                     except OSError:  # what was not sent, to nobody
                         continue
             self._process = None
+
+
+def partner_for(model: Model, config: TrainConfig) -> Partner | None:
+    """For a recipe that learns from one example at a time, where there is a processor for it."""
+    if config.batch_size > 1 or config.workers == 1 or os.cpu_count() == 1:
+        return None
+    try:
+        return Partner(model, config)
+    except OSError:  # no room for temporary files: alone, then, to the same bits
+        return None
 
 
 def _is_blockwise(optimizer: Optimizer) -> TypeGuard[Adam | Sgd]:

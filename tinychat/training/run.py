@@ -1,6 +1,5 @@
 """A whole training run: both phases, one after the other, resumable at any event."""
 
-import os
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -24,7 +23,7 @@ from tinychat.training.find_lr import Trial, try_rates
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import Optimizer, make_optimizer
-from tinychat.training.partner import Partner
+from tinychat.training.partner import Partner, partner_for
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
 from tinychat.training.vocabulary import tokenizer_for
@@ -175,15 +174,6 @@ class TrainingRun:
         if self.optimizer.kind != config.optimizer and not self.model.card.progress[phase].is_ended:
             self.model.optimizer = make_optimizer(config.optimizer, self.model.transformer.parameters)
 
-    def _partner(self, config: TrainConfig) -> Partner | None:
-        """For a recipe that learns from one example at a time, where there is a processor for it."""
-        if config.batch_size > 1 or config.workers == 1 or os.cpu_count() == 1:
-            return None
-        try:
-            return Partner(self.model, config)
-        except OSError:  # no room for temporary files: alone, then, to the same bits
-            return None
-
     def _trainer(self, phase: str, config: TrainConfig, workers: Workers | Partner) -> Trainer:
         model, progress = self.model, self.model.card.progress[phase]
         held_out = grouped(self._held_out[phase].clean, config.batch_size, self._rng(phase, _SPLIT))
@@ -216,7 +206,7 @@ class TrainingRun:
         with threadpool_limits(1, "blas"), Workers(model.transformer, n_workers) as workers:
             for phase, config in card.configs.items():
                 self._set_optimizer(phase, config)
-                with self._partner(config) or nullcontext(workers) as team:
+                with partner_for(self.model, config) or nullcontext(workers) as team:
                     yield from self._trainer(phase, config, team).run()
         yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
 
