@@ -92,7 +92,7 @@ class TinychatApp(FilesApp):
     async def start_training(self, run: TrainingRun, path: Path | None = None) -> None:
         """Open the training screen and train in the background; without a path, into a new file."""
         if isinstance(self.main_screen, ChatScreen):
-            await self.main_screen.conversation.stop_answering()  # it may be the same model
+            await self.main_screen.rest()  # it may be the same model
         job = TrainingJob(run, path or self.models.reserve(run.model.card), self.post_message)
         self.job = job
         self._training = TrainingScreen(job)

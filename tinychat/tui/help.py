@@ -38,6 +38,8 @@ F6               a map of the words, and the nearest ones of a word
 F7               how the training went, layer by layer
 Ctrl+R           answer the last question once more
 Ctrl+E           edit the last question
+Ctrl+N           teach the right answer; or type /teach and the answer
+Ctrl+Z           take back what was taught last; or type /undo
 Ctrl+G           go on with an answer that was stopped
 Ctrl+Y           copy the last answer
 F8               export the conversation

@@ -1,6 +1,7 @@
 """The map of the model's words, and the nearest ones of a word."""
 
 import asyncio
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -34,7 +35,7 @@ class WordMapScreen(Screen[None]):
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        self._model = model
+        self._model = replace(model)  # with the words that it has now: it may be taught meanwhile
         self._found: EmbeddingMap | None = None
         self._field = Field()
 
