@@ -30,9 +30,7 @@ CHAT: list[BindingType] = [
         ),
         ("ctrl+o", "app.load", "Load", "Load a model: chat with it, or go on training it"),
     ),
-    *_keys(
-        ("f9", "app.copy_model", "New copy", "New copy: of the model that is being trained, as it is now")
-    ),
+    *_keys(("f9", "app.copy_model", "Renew", "New copy: of the model that is being trained, as it is now")),
     *_keys(
         ("f5", "tint", "Tint", "Tint: words are the warmer, the less certain the model was"),
         ("ctrl+z", "untaught", "Untaught", "Take back: what it was taught last in this conversation"),

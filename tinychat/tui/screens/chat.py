@@ -14,6 +14,7 @@ from tinychat.errors import UsageError
 from tinychat.generation.reply import Reply
 from tinychat.model import Model
 from tinychat.tui import format as fmt
+from tinychat.tui import help as help_texts
 from tinychat.tui.keys import CHAT
 from tinychat.tui.lessons import Lessons
 from tinychat.tui.screens.teach import TeachDialog
@@ -26,6 +27,7 @@ from tinychat.tui.widgets.speaking import Speaking
 class ChatScreen(Screen[None]):
     """Talks with a model."""
 
+    HELP = help_texts.CHAT
     CSS_PATH: ClassVar = ["chat.tcss", "../widgets/speaking.tcss", "../widgets/inside.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = CHAT
@@ -83,7 +85,7 @@ class ChatScreen(Screen[None]):
         if fill:
             parts.append(f"context {fill}/{self.model.config.max_seq_len}")
         if self.learnt:
-            parts += [f"copy from {self.learnt}", "F9 takes a new one"]
+            parts.append(f"copy from {self.learnt}")
         else:
             parts.append(f"{self.model.n_parameters:,} parameters")
             parts += [] if loss is None else [f"loss {fmt.loss(loss)}"]
