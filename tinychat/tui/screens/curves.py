@@ -38,7 +38,7 @@ class CurvesScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back", key_display="esc", id="curves.back"),
         Binding("p", "phase", "Phase", id="curves.phase"),
-        Binding("l", "scale", "Linear or log", id="curves.scale"),
+        Binding("l", "scale", "Scale", id="curves.scale"),
         Binding("question_mark,f1", "app.help", "Help", key_display="?", id="curves.help"),
         *(
             Binding(str(number), f"view('{view}')", title[2:], show=False, id=f"curves.{view}")
