@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 from threadpoolctl import threadpool_limits
 
 from tinychat.corpus import load_corpus
@@ -16,6 +17,7 @@ from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.screens.curves import CurvesScreen
+from tinychat.tui.screens.teach import TeachDialog
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.screens.word_map import WordMapScreen
 from tinychat.tui.widgets.inside import Inside
@@ -24,6 +26,10 @@ from tinychat.weights.saved_models import Library
 
 SIZE, WIDE = (96, 28), (120, 34)
 QUESTIONS = ("Hello!", "How do mountains form?", "Why is the sky blue?", "How does a language model learn?")
+
+REWORDED = "Why is the sea so salty?"
+"""The corpus asks it otherwise."""
+LESSON = ("What is hail?", "Hail is ice that grows in a storm cloud.")
 
 
 async def main(folder: Path) -> None:
@@ -62,7 +68,8 @@ async def draw_inside(folder: Path) -> None:
     run = TrainingRun.start(load_corpus(), preset("modern"))
     for _ in run.run():
         pass
-    app = TinychatApp(Library(Path(tempfile.mkdtemp())), model=run.model, path=Path("basics.npz"))
+    library = Library(Path(tempfile.mkdtemp()))
+    app = TinychatApp(library, model=run.model, path=run.model.save(library.folder / "basics.npz"))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("ctrl+l")
         await ask(pilot, *QUESTIONS)
@@ -76,7 +83,7 @@ async def draw_inside(folder: Path) -> None:
         await settle(pilot)
         draw(app, folder / "speaking.svg")
         await pilot.press("ctrl+l")
-        await ask(pilot, "Why is the sky blue?", "Why do we see the moon in the sky?")
+        await ask(pilot, QUESTIONS[2], REWORDED)
         await pilot.press("f4", "f5")
         inside = app.screen.query_one(Inside)
         await until(pilot, lambda: inside.insight is not None)
@@ -90,6 +97,25 @@ async def draw_inside(folder: Path) -> None:
         await pilot.press(*"water", "enter")
         await settle(pilot)
         draw(app, folder / "map.svg")
+        await pilot.press("escape", "f5", "ctrl+l", "f3", "home", "escape")
+        await pilot.resize_terminal(*SIZE)
+        await draw_teaching(app, pilot, folder)
+
+
+async def draw_teaching(app: TinychatApp, pilot: Pilot[None], folder: Path) -> None:
+    """A question that the corpus does not answer, and one that it does, asked behind the lesson."""
+    question, answer = LESSON
+    await ask(pilot, question)
+    await pilot.press("ctrl+n")
+    await until(pilot, lambda: isinstance(app.screen, TeachDialog))
+    app.screen.query_one(Input).value = answer
+    await settle(pilot)
+    draw(app, folder / "teach.svg")
+    await pilot.press("enter")
+    await until(pilot, lambda: len(app.screen.query(".question")) == 2)
+    await until(pilot, lambda: not getattr(app.screen, "is_answering", False))
+    await ask(pilot, QUESTIONS[2])
+    draw(app, folder / "taught.svg")
 
 
 async def ask(pilot: Pilot[None], *questions: str) -> None:

@@ -59,13 +59,5 @@ def taught(model: Model, question: str, answer: str, note: Callable[[str], None]
 
 
 def tell(done: LessonDone, note: Callable[[str], None]) -> None:
-    new = f", with {done.new_words} new words" if done.new_words else ""
-    note(
-        f"learnt in {done.seconds:.1f} s{new}; right: {done.right} of {done.wordings} wordings of it, "
-        f"{done.kept} of {done.former} former questions"
-    )
-    if done.is_from_itself:
-        note(
-            "its corpus is not where it was, or was changed, and it rehearsed its few examples alone: "
-            "much else may be forgotten; better take this back, and put the corpus where it was"
-        )
+    for line in done.notes:
+        note(line)

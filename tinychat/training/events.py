@@ -146,3 +146,18 @@ class LessonDone(Event):
     """Tokens that the model did not have."""
     is_from_itself: bool
     """Whether the corpus could not be read, and the model's own answers were gone on with in its place."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What came of it, as one tells it."""
+        new = f", with {self.new_words} new words" if self.new_words else ""
+        notes = [
+            f"learnt in {self.seconds:.1f} s{new}; right: {self.right} of {self.wordings} wordings of it, "
+            f"{self.kept} of {self.former} former questions"
+        ]
+        if self.is_from_itself:
+            notes.append(
+                "its corpus is not where it was, or was changed, and it rehearsed its few examples alone: "
+                "much else may be forgotten; better take this back, and put the corpus where it was"
+            )
+        return notes

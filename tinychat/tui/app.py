@@ -18,7 +18,6 @@ from tinychat.cli import INTERRUPTED
 from tinychat.errors import TinychatError
 from tinychat.model import Model
 from tinychat.training.run import TrainingRun
-from tinychat.tui import help as help_texts
 from tinychat.tui.files import FilesApp
 from tinychat.tui.job import ModelCopied, TrainingEnded, TrainingJob, TrainingNews
 from tinychat.tui.screens.chat import ChatScreen
@@ -92,7 +91,7 @@ class TinychatApp(FilesApp):
     async def start_training(self, run: TrainingRun, path: Path | None = None) -> None:
         """Open the training screen and train in the background; without a path, into a new file."""
         if isinstance(self.main_screen, ChatScreen):
-            await self.main_screen.conversation.stop_answering()  # it may be the same model
+            await self.main_screen.rest()  # it may be the same model
         job = TrainingJob(run, path or self.models.reserve(run.model.card), self.post_message)
         self.job = job
         self._training = TrainingScreen(job)
@@ -164,7 +163,7 @@ class TinychatApp(FilesApp):
         """Open the chat with the copy, or let the chat that is there go over to it."""
         if self.job is None or len(self.screen_stack) > 2:  # it has ended, or something else is open
             return
-        note = f"This is a copy from {copy.learnt}. The training goes on behind it; Ctrl+T leads back."
+        note = f"A copy from {copy.learnt}; the training goes on. Ctrl+T leads back, F9 renews it."
         if self._live is not None:
             self._live.go_over_to(copy.model, f"A new copy, from {copy.learnt}.", copy.learnt)
         else:
@@ -226,8 +225,8 @@ class TinychatApp(FilesApp):
     # Everything else
 
     def action_help(self) -> None:
-        text = help_texts.TRAINING if isinstance(self.screen, TrainingScreen) else help_texts.CHAT
-        self.push_screen(HelpDialog(text))
+        if text := getattr(self.screen, "HELP", ""):
+            self.push_screen(HelpDialog(text))
 
     def action_curves(self) -> None:
         """The history of the model on the screen."""

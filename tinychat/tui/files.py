@@ -1,13 +1,17 @@
 """What the program does with files: models are saved and loaded, conversations exported."""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from textual import on, work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from tinychat.corpus.writers import write_dialogues
 from tinychat.errors import TinychatError
+from tinychat.generation.transcript import export
 from tinychat.model import Model
 from tinychat.training.run import TrainingRun
 from tinychat.tui.job import ModelSaved, TrainingJob
@@ -55,7 +59,8 @@ class FilesApp(App[None]):
             self.job.request_save(path)  # between two updates, when the weights are whole
         elif isinstance(screen, ChatScreen):
             try:
-                await asyncio.to_thread(save, screen.model, path)
+                now = replace(screen.model, card=replace(screen.model.card))  # a lesson may change both
+                await asyncio.to_thread(save, now, path)
                 screen.show_path(path)
                 self.saved(ModelSaved(path))
             except TinychatError as error:
@@ -91,9 +96,36 @@ class FilesApp(App[None]):
 
     @work
     async def action_export(self) -> None:
-        screen = self.main_screen
-        if isinstance(screen, ChatScreen):
-            turns = screen.conversation.session.turns
-            path = await self.push_screen_wait(ExportDialog(turns, screen.model.card.is_chat))
-            if path is not None:
-                self.notify(f"Written to {path}", timeout=4, markup=False)
+        if isinstance(screen := self.main_screen, ChatScreen):
+            turns, is_chat = list(screen.conversation.session.turns), screen.model.card.is_chat
+            await self._export(
+                ExportDialog(
+                    "Export the conversation",
+                    "A new file: .md is Markdown, .jsonl is JSON Lines, which can be learnt from",
+                    "conversation.md",
+                    lambda name: export(turns, name, is_chat),
+                )
+            )
+
+    @work
+    async def action_export_taught(self) -> None:
+        if isinstance(screen := self.main_screen, ChatScreen):
+            dialogues = [(turn,) for turn in screen.model.card.taught]
+            await self._export(
+                ExportDialog(
+                    "Export what was taught",
+                    "A new file, chat….txt or ….jsonl: a corpus to train on",
+                    "chat-taught.txt",
+                    lambda name: write_dialogues(dialogues, name),
+                )
+            )
+
+    async def _export(self, dialog: ExportDialog) -> None:
+        path = await self.push_screen_wait(dialog)
+        if path is not None:
+            self.notify(f"Written to {path}", timeout=4, markup=False)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        if isinstance(screen, ChatScreen) and screen.model.card.taught:
+            yield SystemCommand("Export what was taught", "As a corpus", self.action_export_taught)

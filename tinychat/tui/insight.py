@@ -64,7 +64,7 @@ class Insight:
 
 def look_into(model: Model, reply: Reply) -> Insight:
     """Find it, with the weights that answered. Raise UsageError if nothing is written yet."""
-    model = replace(model, transformer=reply.transformer)
+    model = replace(model, transformer=reply.transformer, tokenizer=reply.tokenizer)
     said, sampling = exchange_of(reply), reply.sampling
     draws = None
     if isinstance(sampling, Sampling) and sampling.temperature:

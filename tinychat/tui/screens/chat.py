@@ -1,71 +1,36 @@
 """The chat screen: a conversation, and panels that open beside it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from tinychat.errors import UsageError
 from tinychat.generation.reply import Reply
 from tinychat.model import Model
 from tinychat.tui import format as fmt
+from tinychat.tui import help as help_texts
+from tinychat.tui.keys import CHAT
+from tinychat.tui.lessons import Lessons
+from tinychat.tui.screens.teach import TeachDialog
 from tinychat.tui.tints import doubts
 from tinychat.tui.widgets.conversation import Conversation
 from tinychat.tui.widgets.inside import Inside
 from tinychat.tui.widgets.speaking import Speaking
 
 
-def _keys(*rows: tuple[str, str, str, str], show: bool = True) -> Iterator[Binding]:
-    """Key, action, a word for the footer, and `what: how` for the list of commands."""
-    for key, action, word, tooltip in rows:
-        name = action.removeprefix("app.")
-        # The line to type in knows some of the keys too.
-        yield Binding(key, action, word, show=show, priority=True, id=f"chat.{name}", tooltip=tooltip)
-
-
 class ChatScreen(Screen[None]):
     """Talks with a model."""
 
+    HELP = help_texts.CHAT
     CSS_PATH: ClassVar = ["chat.tcss", "../widgets/speaking.tcss", "../widgets/inside.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="chat.back"),
-        Binding("f1", "app.help", "Help", id="chat.help", tooltip="Help: the keys, and what is shown"),
-        *_keys(
-            ("f3", "speaking", "Speaking", "How it speaks: temperature, top-k, beams, pace"),
-            ("f4", "inside", "Inside", "Inside the model: why it wrote each word of the answer"),
-            ("f5", "tint", "Tint", "Tint: words are the warmer, the less certain the model was"),
-            ("ctrl+r", "regenerate", "Again", "Regenerate: answer the last question once more"),
-            ("ctrl+g", "go_on", "Go on", "Continue: write on at an answer that was stopped"),
-            (
-                "ctrl+t",
-                "app.train",
-                "Train",
-                "Train: this model further, or a new one; back to the training under way",
-            ),
-            ("ctrl+o", "app.load", "Load", "Load a model: chat with it, or go on training it"),
-        ),
-        *_keys(
-            ("f9", "app.copy_model", "New copy", "New copy: of the model that is being trained, as it is now")
-        ),
-        *_keys(
-            ("ctrl+e", "edit", "Edit", "Edit: ask the last question otherwise"),
-            ("ctrl+s", "app.save", "Save", "Save the model: under a name"),
-            ("f6", "app.word_map", "Map", "Map of words: those that were used alike lie near each other"),
-            ("f7", "app.curves", "Curves", "Curves: how the training went, layer by layer"),
-            ("ctrl+y", "copy", "Copy", "Copy: the last answer, into the clipboard"),
-            ("f8", "app.export", "Export", "Export the conversation: as Markdown or JSON Lines"),
-            ("ctrl+l", "clear", "Clear", "Clear the conversation: on the screen and in the context"),
-            show=False,
-        ),
-        Binding("pageup", "scroll(-1)", "Page up", show=False, id="chat.pageup"),
-        Binding("pagedown", "scroll(1)", "Page down", show=False, id="chat.pagedown"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = CHAT
 
     def __init__(self, model: Model, path: Path, note: str = "", learnt: str = "") -> None:
         """`path` is where the model is kept, and what it is called after; `note` is said first.
@@ -77,6 +42,7 @@ class ChatScreen(Screen[None]):
         self.model = model
         self.path = path
         self.conversation = Conversation(model, note)
+        self.lessons = Lessons(self.conversation, lambda: self.path)
         self._title = Static(id="title", markup=False)
         self._speaking, self._inside = Speaking(), Inside()
         self._is_tinted = self._was_answering = False
@@ -119,7 +85,7 @@ class ChatScreen(Screen[None]):
         if fill:
             parts.append(f"context {fill}/{self.model.config.max_seq_len}")
         if self.learnt:
-            parts += [f"copy from {self.learnt}", "F9 takes a new one"]
+            parts.append(f"copy from {self.learnt}")
         else:
             parts.append(f"{self.model.n_parameters:,} parameters")
             parts += [] if loss is None else [f"loss {fmt.loss(loss)}"]
@@ -134,8 +100,10 @@ class ChatScreen(Screen[None]):
         """Keys that would do nothing now are not offered."""
         talk = self.conversation
         last = talk.session.last
-        if action == "tint":
+        if action in ("tint", "teach"):
             return last is not None
+        if action == "untaught":
+            return self.lessons.can_take_back
         if action in ("copy_model", "train", "load") and bool(self.learnt) is not (action == "copy_model"):
             return action == "train"  # which leads back to the training
         if action == "back":
@@ -194,6 +162,49 @@ class ChatScreen(Screen[None]):
     def speak_so(self, changed: Speaking.Changed) -> None:
         self.conversation.session.choose_by(changed.sampling)
         self.conversation.pace_s = changed.pace_s
+
+    # Teaching
+
+    @on(Conversation.Ordered)
+    def obey(self, typed: Conversation.Ordered) -> None:
+        if typed.command == "teach":
+            self.action_teach(typed.rest)
+        elif typed.command == "undo":
+            self.action_untaught()
+        else:
+            self.conversation.prompt.write(f"/{typed.command} {typed.rest}".rstrip())
+            self.refuse("Only /teach and /undo are typed; all else has keys, see F1. Two slashes ask it.")
+
+    @work
+    async def action_teach(self, draft: str = "") -> None:
+        """Ask for the right answer to the last question, and let the model learn it."""
+        if self.learnt:
+            self.refuse("This is a copy, and would be gone; teach the model when its training has ended.")
+            return
+        try:
+            question = self.lessons.question()
+        except UsageError as error:
+            self.refuse(str(error))
+            return
+        last = self.conversation.session.last
+        said = last.text if last is not None else ""
+        answer = await self.app.push_screen_wait(TeachDialog(question, said, draft))
+        if answer is not None:
+            self.lessons.teach(question, answer)
+
+    def action_untaught(self) -> None:
+        try:
+            self.lessons.take_back()
+        except UsageError as error:
+            self.refuse(str(error))
+
+    def refuse(self, reason: str) -> None:
+        self.notify(reason, severity="warning", timeout=5, markup=False)
+
+    async def rest(self) -> None:
+        """Stop the answer and the lesson under way, and wait until the model is free for something else."""
+        await self.lessons.give_up()
+        await self.conversation.stop_answering()
 
     # What one does in a conversation
 

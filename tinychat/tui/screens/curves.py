@@ -11,6 +11,7 @@ from textual.widgets import Footer, Static, Tab, Tabs
 
 from tinychat.model import PHASE_TITLES, ModelCard
 from tinychat.training.events import EpochDone
+from tinychat.tui import help as help_texts
 from tinychat.tui.widgets.chart import Chart, Curve
 
 _REDRAWN_S = 0.5
@@ -32,11 +33,13 @@ _COLOURS = {"embedding": "$success", "attention": "$primary", "feed_forward": "$
 class CurvesScreen(Screen[None]):
     """Draws the history of a card, and what is added to it."""
 
+    HELP = help_texts.CURVES
     CSS_PATH = "curves.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back", key_display="esc", id="curves.back"),
         Binding("p", "phase", "Phase", id="curves.phase"),
-        Binding("l", "scale", "Linear or log", id="curves.scale"),
+        Binding("l", "scale", "Scale", id="curves.scale"),
+        Binding("question_mark,f1", "app.help", "Help", key_display="?", id="curves.help"),
         *(
             Binding(str(number), f"view('{view}')", title[2:], show=False, id=f"curves.{view}")
             for number, (view, title) in enumerate(_VIEWS.items(), start=1)

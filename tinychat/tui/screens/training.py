@@ -12,6 +12,7 @@ from textual.widgets import Footer, Static
 from tinychat.model import PHASE_TITLES, PRETRAIN, TUNE, Model
 from tinychat.training.events import EpochDone, PhaseDone, PhaseStarted, SampleDrawn, StepDone
 from tinychat.training.history import PhaseProgress
+from tinychat.tui import help as help_texts
 from tinychat.tui.job import TrainingJob, TrainingNews
 from tinychat.tui.widgets.phase_panel import PhasePanel
 from tinychat.tui.widgets.samples import Samples
@@ -20,6 +21,7 @@ from tinychat.tui.widgets.samples import Samples
 class TrainingScreen(Screen[None]):
     """Watches a TrainingJob. The app gets the job's news and passes them on."""
 
+    HELP = help_texts.TRAINING
     CSS_PATH = "training.tcss"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-narrow"),

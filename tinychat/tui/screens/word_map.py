@@ -1,6 +1,7 @@
 """The map of the model's words, and the nearest ones of a word."""
 
 import asyncio
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -15,6 +16,7 @@ from tinychat.drawing.text import token
 from tinychat.errors import UsageError
 from tinychat.inspection import EmbeddingMap, Neighbours, embedding_map, nearest_words
 from tinychat.model import Model
+from tinychat.tui import help as help_texts
 from tinychat.tui.widgets.field import Field
 
 _N_NEAREST = 12
@@ -25,16 +27,18 @@ _NAME = 14
 class WordMapScreen(Screen[None]):
     """Type a word and press Enter; without one, the map has as many names as fit."""
 
+    HELP = help_texts.WORD_MAP
     CSS_PATH = "word_map.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back", id="map.back"),
+        Binding("f1", "app.help", "Help", id="map.help"),
         Binding("ctrl+l", "forget", "All words", id="map.forget"),
     ]
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        self._model = model
+        self._model = replace(model)  # with the words that it has now: it may be taught meanwhile
         self._found: EmbeddingMap | None = None
         self._field = Field()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -27,6 +28,13 @@ class Conversation(Vertical):
 
     class Changed(Message):
         """An answer began, grew or ended, or the conversation was cleared."""
+
+    @dataclass
+    class Ordered(Message):
+        """A line was typed that begins with a slash: a command, and what stands behind it."""
+
+        command: str
+        rest: str
 
     def __init__(self, model: Model, note: str) -> None:
         super().__init__()
@@ -57,13 +65,28 @@ class Conversation(Vertical):
         if not text:
             self.notify("Type a question first.", timeout=2)
             return
+        if text.startswith("/") and not text.startswith("//"):
+            self.edit(False)
+            command, _, rest = text[1:].partition(" ")
+            self.post_message(self.Ordered(command, rest.strip()))
+            return
+        text = text.removeprefix("/")  # of two, as in `tinychat chat`
         if self.is_editing:
             self.edit(False)
-            reply = self.session.edit(text)
-            await self.transcript.take_back()
+            await self._begin(self.session.edit(text), in_place=True)
         else:
-            reply = self.session.ask(text)
-        self._begin(reply)
+            await self._begin(self.session.ask(text))
+
+    async def ask_again(self, question: str) -> None:
+        """Ask it below all that was said, once nothing else is being answered or edited.
+
+        If it was the last question, the session forgets what was answered before.
+        """
+        while self.is_answering or self.is_editing:
+            await asyncio.sleep(_LOOK_UP_S)
+        last = self.session.last
+        is_last = last is not None and last.prompt == question
+        await self._begin(self.session.regenerate() if is_last else self.session.ask(question))
 
     def edit(self, on: bool) -> None:
         """Bring the last question back into the line, to be asked otherwise; or give that up."""
@@ -83,8 +106,7 @@ class Conversation(Vertical):
         except TinychatError as error:
             self.notify(str(error), timeout=3, markup=False)
             return
-        await self.transcript.take_back()
-        self._begin(reply)
+        await self._begin(reply, in_place=True)
         sampling = self.session.sampling
         if not (isinstance(sampling, Sampling) and sampling.temperature):
             self.notify("The likeliest words do not change; F3 sets a temperature.", timeout=4)
@@ -95,10 +117,15 @@ class Conversation(Vertical):
         if self.is_answering or reply is None or self.answer is None or reply.is_complete:
             self.notify("No answer was stopped.", timeout=2)
             return
+        self.is_answering, self._stopped = True, False
         self.transcript.query(".stopped").remove()
         self._answer(reply, self.answer)
 
-    def _begin(self, reply: Reply) -> None:
+    async def _begin(self, reply: Reply, in_place: bool = False) -> None:
+        """Show the question, in place of the last one if wanted, and then the answer."""
+        self.is_answering, self._stopped = True, False  # before anything else can happen
+        if in_place:
+            await self.transcript.take_back()
         self.transcript.add_question(reply.prompt, reply.unknown_spans)
         for note in reply.notes:
             self.transcript.add_note(note)
@@ -108,7 +135,6 @@ class Conversation(Vertical):
     @work(exclusive=True)
     async def _answer(self, reply: Reply, answer: Answer) -> None:
         """Show the answer token by token."""
-        self.is_answering, self._stopped = True, False
         texts: Iterator[str] = iter(reply)
         try:
             # In a thread, so that a big model does not hold up the keyboard.

@@ -34,10 +34,12 @@ class Transcript(VerticalScroll):
         """A note that belongs to the last question."""
         self._add(_note(text, classes))
 
-    def say(self, text: str) -> None:
-        """A note of its own."""
-        self.mount(_note(text))
+    def say(self, text: str) -> Static:
+        """A note of its own, which may change."""
+        note = _note(text)
+        self.mount(note)
         self.keep_end_in_view()
+        return note
 
     async def take_back(self) -> None:
         """Remove the last question, its answer and its notes."""

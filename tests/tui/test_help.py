@@ -1,0 +1,120 @@
+"""A first-time visitor finds everything: each key and each command of a screen is in its help."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from talk import ask, chat_of
+from textual.app import App
+from textual.binding import Binding, BindingType
+from tiny_app import new_run, until
+
+from tinychat.corpus import Turn
+from tinychat.training.run import TrainingRun
+from tinychat.tui import help as help_texts
+from tinychat.tui.app import TinychatApp
+from tinychat.tui.job import TrainingJob, talking_copy
+from tinychat.tui.screens.chat import ChatScreen
+from tinychat.tui.screens.curves import CurvesScreen
+from tinychat.tui.screens.dialogs import HelpDialog
+from tinychat.tui.screens.training import TrainingScreen
+from tinychat.tui.screens.word_map import WordMapScreen
+from tinychat.tui.widgets.inside import Inside
+from tinychat.tui.widgets.knob import Knob
+from tinychat.tui.widgets.prompt import Prompt
+from tinychat.tui.widgets.speaking import Speaking
+from tinychat.weights.saved_models import Library
+
+SCREENS = (TrainingScreen, ChatScreen, CurvesScreen, WordMapScreen)
+NAMES = {
+    "escape": "Escape",
+    "space": "Space",
+    "home": "Home",
+    "end": "End",
+    "up": "Up",
+    "down": "Down",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "question_mark": "?",
+}
+
+
+def keys(*bindings: Iterable[BindingType]) -> list[str]:
+    """As the help names them."""
+    found = [binding for some in bindings for binding in some]
+    assert all(isinstance(binding, Binding) for binding in found)
+    names = [key for binding in found for key in binding.key.split(",") if isinstance(binding, Binding)]
+    return [NAMES.get(name, "+".join(part.capitalize() for part in name.split("+"))) for name in names]
+
+
+def is_named(key: str, text: str) -> bool:
+    """On its own: no part of a word, nor of another key."""
+    return re.search(rf"(?<![\w+]){re.escape(key)}(?!\w)", text) is not None
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_key_of_a_screen_is_in_its_help(screen: type[ChatScreen]) -> None:
+    for key in keys(screen.BINDINGS, TinychatApp.BINDINGS):
+        assert is_named(key, screen.HELP), key
+
+
+@pytest.mark.parametrize("part", [Prompt, Speaking, Knob, Inside])
+def test_every_key_of_a_panel_is_in_the_help_of_the_chat(part: type[Inside]) -> None:
+    for key in keys(part.BINDINGS):
+        if key in "1234":
+            assert re.search(rf"^{key} ", help_texts.CHAT, re.MULTILINE)
+        else:
+            assert is_named(key, help_texts.CHAT), key
+
+
+async def test_every_command_of_every_screen_is_in_its_help(
+    library: Library, trained_run: TrainingRun
+) -> None:
+    model = talking_copy(trained_run.model)
+    model.card.taught = [Turn("What is hail?", "Hail is ice.")]
+    app = TinychatApp(library, model=model, path=Path("weather.npz"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ask(pilot, "Hello!")
+        assert offered(app) > 12
+        live = ChatScreen(model, Path("weather.npz"), "", "epoch 1")
+        for screen in (
+            live,
+            CurvesScreen(model.card),
+            WordMapScreen(model),
+            TrainingScreen(TrainingJob(new_run(), Path("unused.npz"), lambda _: None)),
+        ):
+            app.push_screen(screen)
+            await until(pilot, lambda: app.screen is screen)  # noqa: B023
+            assert offered(app) >= 4
+            await pilot.press("f1")
+            await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+            await pilot.press("escape")
+
+
+def offered(app: App[None]) -> int:
+    """How many commands there are; each is in the help by its name, or by the key that does the same."""
+    screen = app.screen
+    text = getattr(screen, "HELP")  # noqa: B009
+    by_key = {
+        binding.tooltip.partition(": ")[0]: keys([binding])
+        for binding in screen.BINDINGS
+        if isinstance(binding, Binding)
+    }
+    commands = list(app.get_system_commands(screen))
+    for command in commands:
+        found = [key for key in by_key.get(command.title, []) if is_named(key, text)]
+        assert found or command.title.lower() in text.lower(), command.title
+    return len(commands)
+
+
+async def test_a_key_in_the_footer_is_in_the_help(library: Library, trained_run: TrainingRun) -> None:
+    app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ask(pilot, "Hello!")
+        shown = [active.binding for active in chat_of(app).active_bindings.values() if active.binding.show]
+        assert {"Teach", "Inside", "Speaking", "Help"} <= {binding.description for binding in shown}
+        for key in keys(shown):
+            assert is_named(key, help_texts.CHAT), key
