@@ -4,14 +4,13 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.errors import ConfigError
 from tinychat.presets import MODEL_FIELDS, PHASES, PRESETS, RECIPE_FIELDS, TRAIN_FIELDS, Preset, preset
 
-fixed = settings(derandomize=True, deadline=None)
 CLASSIC = PRESETS["classic"]
 MODERN = PRESETS["modern"]
 
@@ -185,7 +184,6 @@ def test_a_change_of_training_is_for_both_phases_or_for_one(name: str) -> None:
     assert both.model_config(50) == CLASSIC.model_config(50)
 
 
-@fixed
 @given(st.sampled_from(PHASES), st.booleans())
 def test_the_value_of_one_phase_goes_before_that_of_both(phase: str, reverse: bool) -> None:
     changes = {"lr": 0.5, f"{phase}_lr": 0.25}
@@ -203,7 +201,6 @@ def test_the_tokenizer_and_its_size() -> None:
         CLASSIC.changed({"tokenizer": "morse"})
 
 
-@fixed
 @given(st.sampled_from([1, 2, 4, 8]), st.integers(1, 16))
 def test_the_width_of_a_head_follows_heads_and_width(n_heads: int, size: int) -> None:
     config = CLASSIC.changed({"n_heads": n_heads, "d_model": n_heads * size}).model_config(50)

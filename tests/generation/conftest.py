@@ -1,18 +1,14 @@
-"""The same examples in every run, and a small model that was never trained."""
+"""A small model that was never trained."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from tinychat.config import ModelConfig
 from tinychat.core.model import Transformer
 from tinychat.model import Model, ModelCard
 from tinychat.tokenizer import WordTokenizer
-
-settings.register_profile("deterministic", derandomize=True, deadline=None)
-settings.load_profile("deterministic")
 
 TEXTS = (
     "User: How do mountains form? Assistant: Rock rises slowly, for a long time.",

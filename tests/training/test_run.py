@@ -473,12 +473,13 @@ def test_one_blas_thread_while_training_and_as_before_after_it() -> None:
     def threads() -> list[int]:
         return [lib["num_threads"] for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
 
-    before = threads()
-    run = start().run()
-    next(run)
-    assert set(threads()) <= {1}
-    run.close()  # given up in the middle
-    assert threads() == before
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        before = threads()
+        run = start().run()
+        next(run)
+        assert set(threads()) <= {1}
+        run.close()  # given up in the middle
+        assert threads() == before
 
 
 def test_a_phase_keeps_its_own_recipe() -> None:
