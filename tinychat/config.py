@@ -178,7 +178,7 @@ class TrainConfig:
     accumulate: int = 1
     """Batches whose gradients are put together in one update."""
     workers: int = 1
-    """Threads that each take a part of a batch."""
+    """Processes that each take a part of a batch."""
     mask_prompt: bool = False
     """Whether only the answers of dialogues count in the loss, not the questions."""
     optimizer: Literal["adam", "adamw", "sgd", "muon"] = "adam"

@@ -15,6 +15,7 @@ from typing import Self, cast
 
 import numpy as np
 
+from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
@@ -23,6 +24,22 @@ from tinychat.training.batches import to_batch
 from tinychat.training.helper import InPlace
 from tinychat.training.rows import Row
 from tinychat.training.worker import Opening, Part, Task, arrays_in, learn, shared_vectors
+
+
+def useless_workers(config: TrainConfig) -> str | None:
+    """What to tell a user who wants more processes than can be of use."""
+    n, rows, cores = config.workers, config.batch_size, os.cpu_count() or 1
+    if n > rows:
+        return (
+            f"{n} workers cannot share a batch of {rows} row{'s' * (rows > 1)}; "
+            f"take at most --workers {rows}, or a larger --batch-size"
+        )
+    if n > cores:
+        return (
+            f"{n} workers are more than the {cores} core{'s' * (cores > 1)} of this machine, "
+            f"and wait for each other; take at most --workers {cores}"
+        )
+    return None
 
 
 class Workers:
