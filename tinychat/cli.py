@@ -10,13 +10,12 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from tinychat.errors import TinychatError, UsageError
-from tinychat.flags import DECODING_FIELDS, add_decoding, add_recipe, add_tokenizer, whole
+from tinychat.flags import DECODING_FIELDS, VIEWS, add_decoding, add_recipe, add_tokenizer, add_views, whole
 from tinychat.presets import PRESETS, RECIPE_FIELDS
 
 INTERRUPTED = 130
 
 RUN = {"corpus", "preset", "seed", "resume", "config", *RECIPE_FIELDS}
-VIEWS = ("alternatives", "attention", "lens", "embedding", "nearest")
 _FLAGS = {
     "train": RUN | {"data_dir", "json", "out", "find_lr"},
     "ask": {"data_dir", "load", "json", "prompt", "seed", *DECODING_FIELDS},
@@ -155,20 +154,7 @@ def build_parser() -> _Parser:
     inspect.add_argument(
         "--answer", metavar="TEXT", default=absent, help="look at this answer (default: the model's own)"
     )
-    view = inspect.add_mutually_exclusive_group()
-    for flag, shows in (
-        ("alternatives", "what could stand in place of each token of the answer (default)"),
-        ("attention", "where each token looks"),
-        ("lens", "what each layer would say is next"),
-        ("embedding", "a map of all tokens, or of those of the prompt"),
-    ):
-        view.add_argument(f"--{flag}", action="store_true", default=absent, help=shows)
-    view.add_argument(
-        "--nearest", metavar="WORD", default=absent, help="tokens with the most similar vectors"
-    )
-    for part in ("layer", "head"):
-        told = f"this {part} alone, counted from 0"
-        inspect.add_argument(f"--{part}", type=whole, metavar="N", default=absent, help=told)
+    add_views(inspect)
     compare = commands.add_parser("compare", parents=[place, as_json], help="tell two models apart")
     for number in ("first", "second"):
         compare.add_argument(number, metavar="FILE|NAME")

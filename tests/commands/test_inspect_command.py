@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from cli_runs import Outcome, assert_refused
 
+from tinychat.flags import VIEWS
 from tinychat.inspection import alternatives, attention_maps, embedding_map, logit_lens, nearest_words
 from tinychat.weights import load
 
@@ -42,6 +43,15 @@ def test_alternatives_as_json(call: Call, learned: Path) -> None:
             )
         ]
     assert call("inspect", "--load", learned, ASKED, "--alternatives", "--json").out == shown.out
+
+
+def test_every_view_has_a_flag_and_shows_something_of_its_own(call: Call, learned: Path) -> None:
+    words = {"embedding": (), "nearest": ("sun",)}
+    shown = [
+        call("inspect", "--load", learned, f"--{view}", *words.get(view, (ASKED,)), "--json").records[0]
+        for view in VIEWS
+    ]
+    assert len({frozenset(record) for record in shown}) == len(VIEWS) == 5
 
 
 def test_the_attention_of_all_heads_as_json(call: Call, headed: Path) -> None:

@@ -14,6 +14,7 @@ from tinychat.commands.recipe import library
 from tinychat.commands.scatter import draw_embedding
 from tinychat.commands.screen import console
 from tinychat.errors import UsageError
+from tinychat.flags import VIEWS
 from tinychat.inspection import (
     Exchange,
     alternatives,
@@ -31,8 +32,7 @@ _LAYERED = ("attention", "lens")
 
 
 def run(args: argparse.Namespace) -> int:
-    views = ("attention", "lens", "embedding", "nearest", "alternatives")
-    name = next((name for name in views if name in args), "alternatives")
+    name = next((name for name in VIEWS if name in args), "alternatives")
     _check_flags(args, name)
     model = load(library(args).find(args.load))
     layer = _numbered(args, "layer", model.config.n_layers)
