@@ -133,6 +133,9 @@ def test_what_was_not_read_as_it_was_typed_is_told(call: Call, learned: Path) ->
     assert shown.code == 0
     assert "Zanzibar" in shown.err
     assert len(shown.records) == 1
+    shown = call("inspect", "--load", learned, ASKED, "--answer", "Wine falls.")
+    assert shown.code == 0
+    assert shown.err == "tinychat: new to this model, read as <unk> in the answer: Wine\n"
 
 
 def test_by_name(call: Call, learned: Path) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from tinychat.commands.drawings import draw_alternatives, draw_lens, draw_neighb
 from tinychat.commands.heat_map import draw_attention
 from tinychat.commands.recipe import library
 from tinychat.commands.scatter import draw_embedding
-from tinychat.commands.screen import console
+from tinychat.commands.screen import console, note
 from tinychat.errors import UsageError
 from tinychat.flags import VIEWS
 from tinychat.inspection import (
@@ -44,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
             found = _embedding(model, getattr(args, "prompt", None))
         else:
             said = exchange(model, args.prompt, getattr(args, "answer", None))
-            for note in said.notes:
-                print(f"tinychat: {note}", file=sys.stderr)
+            for unread in said.notes:
+                note(unread)
             if name == "attention":
                 found = _attention(model, said, layer, head)
             elif name == "lens":

@@ -1,4 +1,4 @@
-"""What goes to a terminal, or to wherever standard output leads."""
+"""What goes to a terminal, or to wherever standard output and standard error lead."""
 
 import os
 import sys
@@ -18,6 +18,11 @@ def console() -> Console:
     if not found.is_terminal and "COLUMNS" not in os.environ:
         found.width = _PIPE_WIDTH
     return found
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not the answer, in a line on standard error."""
+    print(f"tinychat: {shown(text, sys.stderr)}", file=sys.stderr)
 
 
 def shown(text: str, stream: TextIO | None = None) -> str:

@@ -16,6 +16,7 @@ from tinychat.tokenizer import Tokenizer
 
 ROOM_FOR_ANSWER = 4
 """One part in so many of the context is kept free for the answer when a prompt is too long."""
+NEW = "new to this model, read as <unk>"
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Reply:
         if self.respelt:
             notes.append("read as " + ", ".join(f"{new} ({old})" for old, new in self.respelt.items()))
         if self.unknown_words:
-            notes.append(f"new to this model, read as <unk>: {', '.join(self.unknown_words)}")
+            notes.append(f"{NEW}: {', '.join(self.unknown_words)}")
         if self.n_dropped:
             notes.append(
                 f"longer than the context of {self.transformer.config.max_seq_len} tokens: "
