@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from tinychat.commands.recipe import library
+from tinychat.commands.screen import console
 from tinychat.corpus import load_corpus
 from tinychat.corpus.bundled import DEFAULT
 from tinychat.drawing.text import readable
@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
     if "" in args.text:
         raise UsageError("the text is empty; type some")
     tokenizer = _tokenizer(args)
-    console = Console()
-    in_colour = console.color_system is not None and not console.no_color
+    screen = console()
+    in_colour = screen.color_system is not None and not screen.no_color
     for text in args.text or _standard_input():
         pieces = tokenizer.pieces(text)
         spans = tokenizer.unknown_spans(text)
@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"tinychat: new to this tokenizer, read as <unk>: {', '.join(words)}", file=sys.stderr)
         if in_colour:
             unknown = {end for _, end in spans}
-            for row in _rows(pieces, console.width):
-                console.print(*_in_colour(row, unknown), sep="\n", soft_wrap=True)
+            for row in _rows(pieces, screen.width):
+                screen.print(*_in_colour(row, unknown), sep="\n", soft_wrap=True)
         else:
             print(SEPARATOR.join(readable(piece.shown) for piece in pieces))
             print(*(piece.id for piece in pieces))
