@@ -42,6 +42,8 @@ class Reply:
     ids: list[int] = field(default_factory=list)
     is_complete: bool = False
     """Whether the model has ended its answer, or its context is full."""
+    _found: list[int] | None = field(default=None, init=False, repr=False)
+    """The whole answer, once beams have found it."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the whole text so far after every token; a second time, go on where the first stopped."""
@@ -53,10 +55,12 @@ class Reply:
         self.is_complete = True
 
     def _tokens(self) -> Iterator[int]:
-        end_id, read = self.tokenizer.end_id, self.prompt_ids + self.ids
+        end_id = self.tokenizer.end_id
         if isinstance(self.sampling, Beams):  # no word is certain before all of them are
-            return iter(beam_search(self.transformer, read, end_id, self.sampling))
-        return continued(self.transformer, read, end_id, self._drawn)
+            if self._found is None:
+                self._found = beam_search(self.transformer, self.prompt_ids, end_id, self.sampling)
+            return iter(self._found[len(self.ids) :])
+        return continued(self.transformer, self.prompt_ids + self.ids, end_id, self._drawn)
 
     def _drawn(self, logits: Floats) -> int:
         assert isinstance(self.sampling, Sampling)
