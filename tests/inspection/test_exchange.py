@@ -1,5 +1,5 @@
 import pytest
-from small_models import TEXTS, build
+from inspected import TEXTS, build
 
 from tinychat.errors import UsageError
 from tinychat.inspection import alternatives, exchange, exchange_of
