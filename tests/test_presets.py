@@ -197,6 +197,12 @@ def test_the_tokenizer_and_its_size() -> None:
     changed = CLASSIC.changed({"tokenizer": "bpe", "vocab_size": 300})
     assert (changed.tokenizer, changed.vocab_size) == ("bpe", 300)
     assert changed.model_config(50) == CLASSIC.model_config(50)
+    assert changed.changed({"tokenizer": "word"}).tokenizer == "word"
+    for kind in ("word", "char"):
+        with pytest.raises(ConfigError, match=f"size of a {kind} vocabulary; leave out vocab_size"):
+            changed.changed({"tokenizer": kind, "vocab_size": 300})
+    with pytest.raises(ConfigError, match="leave out vocab_size"):
+        CLASSIC.changed({"vocab_size": 300})
     with pytest.raises(ConfigError, match=r"'morse'.*word, char, bpe"):
         CLASSIC.changed({"tokenizer": "morse"})
 

@@ -51,6 +51,11 @@ class Preset:
         tokenizer = changes.get("tokenizer", self.tokenizer)
         if tokenizer not in TOKENIZERS:
             raise ConfigError(f"no tokenizer is called {tokenizer!r}; there are: {', '.join(TOKENIZERS)}")
+        if "vocab_size" in changes and tokenizer != "bpe":
+            raise ConfigError(
+                f"the corpus decides the size of a {tokenizer} vocabulary; leave out vocab_size, "
+                "or take the tokenizer bpe"
+            )
         return replace(
             self,
             model=self._changed_model(changes),

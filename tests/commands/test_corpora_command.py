@@ -201,6 +201,7 @@ def test_an_empty_corpus(call: Call) -> None:
         (("--max-seq-len", "x"), "--max-seq-len"),
         (("--tokenizer", "morse"), "bpe"),
         (("--tokenizer", "bpe", "--vocab-size", "3"), "257"),
+        (("--vocab-size", "300"), "leave out vocab_size"),
         (("--preset", "baroque"), "classic"),
         (("--n-heads", "2"), "--n-heads"),
     ],

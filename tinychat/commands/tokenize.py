@@ -15,6 +15,7 @@ from tinychat.corpus import load_corpus
 from tinychat.corpus.bundled import DEFAULT
 from tinychat.drawing.text import readable
 from tinychat.errors import UsageError
+from tinychat.presets import preset
 from tinychat.tokenizer import Piece, Tokenizer
 from tinychat.training.vocabulary import tokenizer_for
 from tinychat.weights import read_summary
@@ -58,14 +59,12 @@ def _tokenizer(args: argparse.Namespace) -> Tokenizer:
             if flag in args:
                 raise UsageError(f"--load has its own tokenizer; leave out --{flag.replace('_', '-')}")
         return read_summary(library(args).find(args.load)).tokenizer
-    kind = getattr(args, "tokenizer", "bpe")
-    if kind != "bpe" and "vocab_size" in args:
-        raise UsageError(f"the corpus decides the size of a {kind} vocabulary; leave out --vocab-size")
+    given = {name: getattr(args, name) for name in ("tokenizer", "vocab_size") if name in args}
+    recipe = preset("classic").changed({"tokenizer": "bpe", **given})
     corpus = load_corpus(getattr(args, "corpus", DEFAULT))
     for warning in corpus.warnings:
         print(f"tinychat: {warning}", file=sys.stderr)
-    size = {"vocab_size": args.vocab_size} if "vocab_size" in args else {}
-    return tokenizer_for(corpus, kind, **size)
+    return tokenizer_for(corpus, recipe.tokenizer, recipe.vocab_size)
 
 
 def _standard_input() -> Iterator[str]:
