@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 
 from tinychat.corpus import bundled_corpora, load_corpus
+from tinychat.errors import UsageError
 from tinychat.presets import preset
 from tinychat.training.inspect_corpus import Inspection, inspect_corpus
 
@@ -19,6 +20,12 @@ _WIDTH = 40
 def run(args: argparse.Namespace) -> int:
     if "name" in args:
         return _inspect(args)
+    for flag in ("preset", *_RECIPE):
+        if flag in args:
+            told = flag.replace("_", "-")
+            raise UsageError(
+                f"--{told} is for counting one corpus; name it: tinychat corpora NAME --{told} …"
+            )
     for name, folder in bundled_corpora().items():
         corpus = load_corpus(name)
         n_facts, n_dialogues = len(corpus.facts), len(corpus.dialogues)
