@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from tinychat.errors import TinychatError, UsageError
 from tinychat.flags import DECODING_FIELDS, VIEWS, add_decoding, add_recipe, add_tokenizer, add_views, whole
-from tinychat.presets import PRESETS, RECIPE_FIELDS
+from tinychat.presets import PRESETS, RECIPE_FIELDS, changes_over
 
 INTERRUPTED = 130
 
@@ -226,10 +226,7 @@ def _add_file(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None
         from_file = parser.parse_args([args.command, *flags] if args.command else flags)
     finally:
         _Parser.place = ""
-    for name, value in vars(from_file).items():
-        for_both = name.removeprefix("pretrain_").removeprefix("tune_")  # `--lr` goes before a `tune_lr`
-        if name not in args and for_both not in args:
-            setattr(args, name, value)
+    vars(args).update(changes_over(vars(args), vars(from_file)))
 
 
 def _fail(message: str, code: int) -> int:

@@ -79,6 +79,30 @@ class Preset:
         return model
 
 
+def changes_over(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of a recipe of which some go before others: flags before what a file says.
+
+    Of those below nothing stays that follows from one above, as from a change of a preset: the width of a
+    head, heads of keys and values where each head has its own, the least number of updates.
+    """
+    kept = {
+        name: value
+        for name, value in below.items()
+        if name not in above and name.removeprefix("pretrain_").removeprefix("tune_") not in above
+    }
+    if {"n_heads", "d_model"} & above.keys():
+        kept.pop("head_dim", None)
+    if "n_heads" in above and "n_kv_heads" in kept and kept["n_kv_heads"] == below.get("n_heads"):
+        kept["n_kv_heads"] = above["n_heads"]
+    if above.get("tokenizer", "bpe") != "bpe":
+        kept.pop("vocab_size", None)
+    for phase in PHASES:
+        least = {"min_updates", f"{phase}_min_updates"}
+        if {"epochs", f"{phase}_epochs"} & above.keys() and least & kept.keys() and not least & above.keys():
+            kept[f"{phase}_min_updates"] = 0
+    return kept | dict(above)
+
+
 def _changed_phase(phase: str, config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
     both = {name: changes[name] for name in TRAIN_FIELDS if name in changes}
     own = {name: changes[f"{phase}_{name}"] for name in TRAIN_FIELDS if f"{phase}_{name}" in changes}
