@@ -162,7 +162,7 @@ def add_views(parser: argparse.ArgumentParser) -> None:
         takes: dict[str, Any] = {"metavar": "WORD"} if name == "nearest" else {"action": "store_true"}
         view.add_argument(_flag(name), **takes, default=absent, help=shows)
     for part in ("layer", "head"):
-        told = f"this {part} alone, counted from 0"
+        told = f"this {part} alone, counted from 1"
         parser.add_argument(_flag(part), type=whole, metavar="N", default=absent, help=told)
 
 

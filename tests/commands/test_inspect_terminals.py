@@ -39,7 +39,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "alternatives": (ASKED,),
     "attention": (ASKED, "--attention"),
     "lens": (ASKED, "--lens"),
-    "one layer": (ASKED, "--lens", "--layer", "0"),
+    "one layer": (ASKED, "--lens", "--layer", "1"),
     "embedding": ("--embedding",),
     "nearest": ("--nearest", "sun"),
 }

@@ -12,6 +12,7 @@ from tinychat.commands.heat_map import draw_attention
 from tinychat.commands.recipe import library
 from tinychat.commands.scatter import draw_embedding
 from tinychat.commands.screen import console, note
+from tinychat.drawing.text import layer_name
 from tinychat.errors import UsageError
 from tinychat.flags import VIEWS
 from tinychat.inspection import (
@@ -77,10 +78,13 @@ def _check_flags(args: argparse.Namespace, view: str) -> None:
 
 
 def _numbered(args: argparse.Namespace, name: str, count: int) -> int | None:
+    """Index of the layer or head that a flag chooses; users count from 1."""
     number: int | None = getattr(args, name, None)
-    if number is not None and number >= count:
-        raise UsageError(f"the model has {name}s 0 to {count - 1}; give --{name} one of these")
-    return number
+    if number is None:
+        return None
+    if not 1 <= number <= count:
+        raise UsageError(f"the model has {name}s 1 to {count}; give --{name} one of these")
+    return number - 1
 
 
 def _alternatives(model: Model, prompt: str, said: Exchange) -> _Found:
@@ -105,7 +109,9 @@ def _attention(model: Model, said: Exchange, layer: int | None, head: int | None
     record = {
         "tokens": maps.tokens,
         "maps": [
-            {"layer": i, "head": h, "weights": maps.weights[i, h].tolist()} for i in layers for h in heads
+            {"layer": i + 1, "head": h + 1, "weights": maps.weights[i, h].tolist()}
+            for i in layers
+            for h in heads
         ],
     }
     return record, lambda: draw_attention(console(), maps, layer, head)
@@ -116,7 +122,7 @@ def _lens(model: Model, said: Exchange, layer: int | None) -> _Found:
     chosen = range(len(lens.layers)) if layer is None else (layer + 1,)
     layers = [
         {
-            "layer": lens.layers[row],
+            "layer": layer_name(row),
             "next": [
                 _likely(*place)
                 for place in zip(
