@@ -17,7 +17,10 @@ FACTS = ("Rain falls from clouds.", "Snow is frozen rain.", "The sun melts the s
 ANSWERS = {"What falls?": "Rain falls.", "What melts?": "Snow melts.", "Who shines?": "The sun."}
 CHAT = "\n\n".join(f"User: {question}\nAssistant: {answer}" for question, answer in ANSWERS.items()) + "\n"
 
-UNSET = ("PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE")
+UNSET = (
+    *("PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8"),
+    *("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "COLUMNS", "LINES"),
+)
 """Variables that would hide what happens on other people's machines."""
 
 
