@@ -80,7 +80,7 @@ def test_panel(  # type: ignore[no-untyped-def]
             field.cursor_blink = False
         for _ in range(5):
             await pilot.pause()
-        await pilot.pause(0.5)  # the line below the tabs glides
 
     app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
+    app.animation_level = "none"  # or the line below the tabs would still be on its way
     assert snap_compare(app, terminal_size=size, run_before=open_it)
