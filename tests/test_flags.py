@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinychat.cli import build_parser
@@ -14,7 +14,6 @@ from tinychat.config import TOKENIZERS, ModelConfig, TrainConfig
 from tinychat.flags import add_recipe, add_tokenizer, number, whole
 from tinychat.presets import MODEL_FIELDS, PHASES, PRESETS, RECIPE_FIELDS, TRAIN_FIELDS
 
-fixed = settings(derandomize=True, deadline=None)
 KINDS = {
     field: kind for config in (ModelConfig, TrainConfig) for field, kind in get_type_hints(config).items()
 }
@@ -178,7 +177,6 @@ def test_a_refusal_says_what_is_wrong(arguments: list[str], told: str) -> None:
     assert told in str(caught.value)
 
 
-@fixed
 @given(st.integers(0, 10**12))
 def test_whole_numbers(value: int) -> None:
     assert whole(str(value)) == value
@@ -186,7 +184,6 @@ def test_whole_numbers(value: int) -> None:
         whole(str(-1 - value))
 
 
-@fixed
 @given(st.floats(allow_nan=False))
 def test_numbers(value: float) -> None:
     assert number(repr(value)) == value

@@ -4,14 +4,22 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.errors import ConfigError
-from tinychat.presets import MODEL_FIELDS, PHASES, PRESETS, RECIPE_FIELDS, TRAIN_FIELDS, Preset, preset
+from tinychat.presets import (
+    MODEL_FIELDS,
+    PHASES,
+    PRESETS,
+    RECIPE_FIELDS,
+    TRAIN_FIELDS,
+    Preset,
+    changes_over,
+    preset,
+)
 
-fixed = settings(derandomize=True, deadline=None)
 CLASSIC = PRESETS["classic"]
 MODERN = PRESETS["modern"]
 
@@ -185,7 +193,6 @@ def test_a_change_of_training_is_for_both_phases_or_for_one(name: str) -> None:
     assert both.model_config(50) == CLASSIC.model_config(50)
 
 
-@fixed
 @given(st.sampled_from(PHASES), st.booleans())
 def test_the_value_of_one_phase_goes_before_that_of_both(phase: str, reverse: bool) -> None:
     changes = {"lr": 0.5, f"{phase}_lr": 0.25}
@@ -199,11 +206,16 @@ def test_the_tokenizer_and_its_size() -> None:
     changed = CLASSIC.changed({"tokenizer": "bpe", "vocab_size": 300})
     assert (changed.tokenizer, changed.vocab_size) == ("bpe", 300)
     assert changed.model_config(50) == CLASSIC.model_config(50)
+    assert changed.changed({"tokenizer": "word"}).tokenizer == "word"
+    for kind in ("word", "char"):
+        with pytest.raises(ConfigError, match=f"size of a {kind} vocabulary; leave out vocab_size"):
+            changed.changed({"tokenizer": kind, "vocab_size": 300})
+    with pytest.raises(ConfigError, match="leave out vocab_size"):
+        CLASSIC.changed({"vocab_size": 300})
     with pytest.raises(ConfigError, match=r"'morse'.*word, char, bpe"):
         CLASSIC.changed({"tokenizer": "morse"})
 
 
-@fixed
 @given(st.sampled_from([1, 2, 4, 8]), st.integers(1, 16))
 def test_the_width_of_a_head_follows_heads_and_width(n_heads: int, size: int) -> None:
     config = CLASSIC.changed({"n_heads": n_heads, "d_model": n_heads * size}).model_config(50)
@@ -275,3 +287,43 @@ def test_who_names_a_number_of_epochs_gets_it() -> None:
     named = least.changed({"tune_epochs": 3})
     assert (named.pretrain.min_updates, named.tune.min_updates) == (500, 0)
     assert least.changed({"epochs": 3, "min_updates": 9}).tune.min_updates == 9
+
+
+# Changes over changes
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "wanted"),
+    [
+        ({}, {"lr": 0.1, "n_heads": 2}, {"lr": 0.1, "n_heads": 2}),
+        ({"lr": 0.5}, {"lr": 0.1, "tune_lr": 0.2, "pretrain_eps": 1.0}, {"lr": 0.5, "pretrain_eps": 1.0}),
+        ({"tune_lr": 0.5}, {"lr": 0.1}, {"lr": 0.1, "tune_lr": 0.5}),
+        ({"n_heads": 8}, {"head_dim": 24, "d_ff": 5}, {"n_heads": 8, "d_ff": 5}),
+        ({"d_model": 48}, {"head_dim": 24, "n_heads": 4}, {"d_model": 48, "n_heads": 4}),
+        ({"n_heads": 8, "head_dim": 3}, {"head_dim": 24}, {"n_heads": 8, "head_dim": 3}),
+        ({"n_heads": 8}, {"n_heads": 4, "n_kv_heads": 4}, {"n_heads": 8, "n_kv_heads": 8}),
+        ({"n_heads": 8}, {"n_heads": 4, "n_kv_heads": 2}, {"n_heads": 8, "n_kv_heads": 2}),
+        ({"n_heads": 8}, {"n_kv_heads": 2}, {"n_heads": 8, "n_kv_heads": 2}),
+        ({"tokenizer": "word"}, {"tokenizer": "bpe", "vocab_size": 300}, {"tokenizer": "word"}),
+        (
+            {"vocab_size": 400},
+            {"tokenizer": "bpe", "vocab_size": 300},
+            {"tokenizer": "bpe", "vocab_size": 400},
+        ),
+        (
+            {"tune_epochs": 3},
+            {"min_updates": 48, "epochs": 9},
+            {"min_updates": 48, "epochs": 9, "tune_epochs": 3, "tune_min_updates": 0},
+        ),
+        (
+            {"epochs": 3},
+            {"tune_min_updates": 48, "tune_epochs": 9},
+            {"epochs": 3, "tune_min_updates": 0},
+        ),
+        ({"epochs": 3, "min_updates": 7}, {"min_updates": 48}, {"epochs": 3, "min_updates": 7}),
+    ],
+)
+def test_of_changes_below_nothing_stays_that_follows_from_those_above(
+    above: dict[str, Any], below: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    assert changes_over(above, below) == wanted

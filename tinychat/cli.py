@@ -10,13 +10,12 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from tinychat.errors import TinychatError, UsageError
-from tinychat.flags import DECODING_FIELDS, add_decoding, add_recipe, add_tokenizer, whole
-from tinychat.presets import PRESETS, RECIPE_FIELDS
+from tinychat.flags import DECODING_FIELDS, VIEWS, add_decoding, add_recipe, add_tokenizer, add_views, whole
+from tinychat.presets import PRESETS, RECIPE_FIELDS, changes_over
 
 INTERRUPTED = 130
 
 RUN = {"corpus", "preset", "seed", "resume", "config", *RECIPE_FIELDS}
-VIEWS = ("alternatives", "attention", "lens", "embedding", "nearest")
 _FLAGS = {
     "train": RUN | {"data_dir", "json", "out", "find_lr"},
     "ask": {"data_dir", "load", "json", "prompt", "seed", *DECODING_FIELDS},
@@ -155,20 +154,7 @@ def build_parser() -> _Parser:
     inspect.add_argument(
         "--answer", metavar="TEXT", default=absent, help="look at this answer (default: the model's own)"
     )
-    view = inspect.add_mutually_exclusive_group()
-    for flag, shows in (
-        ("alternatives", "what could stand in place of each token of the answer (default)"),
-        ("attention", "where each token looks"),
-        ("lens", "what each layer would say is next"),
-        ("embedding", "a map of all tokens, or of those of the prompt"),
-    ):
-        view.add_argument(f"--{flag}", action="store_true", default=absent, help=shows)
-    view.add_argument(
-        "--nearest", metavar="WORD", default=absent, help="tokens with the most similar vectors"
-    )
-    for part in ("layer", "head"):
-        told = f"this {part} alone, counted from 0"
-        inspect.add_argument(f"--{part}", type=whole, metavar="N", default=absent, help=told)
+    add_views(inspect)
     compare = commands.add_parser("compare", parents=[place, as_json], help="tell two models apart")
     for number in ("first", "second"):
         compare.add_argument(number, metavar="FILE|NAME")
@@ -240,10 +226,7 @@ def _add_file(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None
         from_file = parser.parse_args([args.command, *flags] if args.command else flags)
     finally:
         _Parser.place = ""
-    for name, value in vars(from_file).items():
-        for_both = name.removeprefix("pretrain_").removeprefix("tune_")  # `--lr` goes before a `tune_lr`
-        if name not in args and for_both not in args:
-            setattr(args, name, value)
+    vars(args).update(changes_over(vars(args), vars(from_file)))
 
 
 def _fail(message: str, code: int) -> int:

@@ -144,6 +144,28 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
         group.add_argument(_flag(name), type=read, metavar=metavar, help=text)
 
 
+VIEWS = {
+    "alternatives": "what could stand in place of each token of the answer (default)",
+    "attention": "where each token looks",
+    "lens": "what each layer would say is next",
+    "embedding": "a map of all tokens, or of those of the prompt",
+    "nearest": "tokens with the most similar vectors",
+}
+"""What `inspect` shows, by its flag; one at a time."""
+
+
+def add_views(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of VIEWS, and those that choose a part of one."""
+    absent = argparse.SUPPRESS
+    view = parser.add_mutually_exclusive_group()
+    for name, shows in VIEWS.items():
+        takes: dict[str, Any] = {"metavar": "WORD"} if name == "nearest" else {"action": "store_true"}
+        view.add_argument(_flag(name), **takes, default=absent, help=shows)
+    for part in ("layer", "head"):
+        told = f"this {part} alone, counted from 1"
+        parser.add_argument(_flag(part), type=whole, metavar="N", default=absent, help=told)
+
+
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 

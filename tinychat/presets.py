@@ -51,6 +51,11 @@ class Preset:
         tokenizer = changes.get("tokenizer", self.tokenizer)
         if tokenizer not in TOKENIZERS:
             raise ConfigError(f"no tokenizer is called {tokenizer!r}; there are: {', '.join(TOKENIZERS)}")
+        if "vocab_size" in changes and tokenizer != "bpe":
+            raise ConfigError(
+                f"the corpus decides the size of a {tokenizer} vocabulary; leave out vocab_size, "
+                "or take the tokenizer bpe"
+            )
         return replace(
             self,
             model=self._changed_model(changes),
@@ -72,6 +77,30 @@ class Preset:
         from_json(ModelConfig, model)
         del model["vocab_size"]
         return model
+
+
+def changes_over(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of a recipe of which some go before others: flags before what a file says.
+
+    Of those below nothing stays that follows from one above, as from a change of a preset: the width of a
+    head, heads of keys and values where each head has its own, the least number of updates.
+    """
+    kept = {
+        name: value
+        for name, value in below.items()
+        if name not in above and name.removeprefix("pretrain_").removeprefix("tune_") not in above
+    }
+    if {"n_heads", "d_model"} & above.keys():
+        kept.pop("head_dim", None)
+    if "n_heads" in above and "n_kv_heads" in kept and kept["n_kv_heads"] == below.get("n_heads"):
+        kept["n_kv_heads"] = above["n_heads"]
+    if above.get("tokenizer", "bpe") != "bpe":
+        kept.pop("vocab_size", None)
+    for phase in PHASES:
+        least = {"min_updates", f"{phase}_min_updates"}
+        if {"epochs", f"{phase}_epochs"} & above.keys() and least & kept.keys() and not least & above.keys():
+            kept[f"{phase}_min_updates"] = 0
+    return kept | dict(above)
 
 
 def _changed_phase(phase: str, config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from timings import without_timings
+
 import tinychat
 from tinychat.weights import load
 
@@ -15,9 +17,11 @@ FACTS = ("Rain falls from clouds.", "Snow is frozen rain.", "The sun melts the s
 ANSWERS = {"What falls?": "Rain falls.", "What melts?": "Snow melts.", "Who shines?": "The sun."}
 CHAT = "\n\n".join(f"User: {question}\nAssistant: {answer}" for question, answer in ANSWERS.items()) + "\n"
 
-UNSET = ("PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE")
+UNSET = (
+    *("PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8"),
+    *("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "COLUMNS", "LINES"),
+)
 """Variables that would hide what happens on other people's machines."""
-TIMINGS = ("seconds", "epoch_seconds", "tokens_per_s", "seconds_left")
 
 
 @dataclass(frozen=True)
@@ -90,14 +94,6 @@ def bits(path: Path) -> dict[str, Any]:
         "updates": model.optimizer.updates,
         "card": card,
     }
-
-
-def without_timings(record: Any) -> Any:
-    if isinstance(record, dict):
-        return {key: without_timings(value) for key, value in record.items() if key not in TIMINGS}
-    if isinstance(record, list | tuple):
-        return [without_timings(value) for value in record]
-    return record
 
 
 def epochs_of(path: Path) -> dict[str, int]:

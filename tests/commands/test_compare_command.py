@@ -70,10 +70,11 @@ def test_a_model_and_itself(call: Call, learned: Path) -> None:
     assert str(learned) in picture[0], "names that are alike are told by their paths"
 
 
-def test_values_are_shown_as_one_says_them(call: Call, learned: Path) -> None:
+def test_values_are_shown_as_their_flags_take_them(call: Call, learned: Path) -> None:
     model = load(learned)
     tune = replace(model.card.configs["tune"], mask_prompt=True, workers=12_000, lr=1 / 3)
     model.card.configs["tune"] = tune
+    model.card.seed = 20_261_121
     save(model, "other.npz")
     rows = {
         row[0]: row[1:]
@@ -81,7 +82,8 @@ def test_values_are_shown_as_one_says_them(call: Call, learned: Path) -> None:
         if (row := line.split())
     }
     assert rows["tune_mask_prompt"] == ["no", "yes"]
-    assert rows["tune_workers"] == ["1", "12,000"]
+    assert rows["tune_workers"] == ["1", "12000"]
+    assert rows["seed"] == ["0", "20261121"]
     assert rows["tune_lr"] == ["0.0001", "0.3333"]
 
 

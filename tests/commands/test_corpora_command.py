@@ -201,9 +201,18 @@ def test_an_empty_corpus(call: Call) -> None:
         (("--max-seq-len", "x"), "--max-seq-len"),
         (("--tokenizer", "morse"), "bpe"),
         (("--tokenizer", "bpe", "--vocab-size", "3"), "257"),
+        (("--vocab-size", "300"), "leave out vocab_size"),
         (("--preset", "baroque"), "classic"),
         (("--n-heads", "2"), "--n-heads"),
     ],
 )
 def test_flags_that_make_no_sense(call: Call, corpus: Path, flags: tuple[str, ...], told: str) -> None:
     assert_refused(call("corpora", corpus, *flags), 2, told)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--preset", "modern"), ("--tokenizer", "bpe"), ("--vocab-size", "300"), ("--max-seq-len", "9")],
+)
+def test_without_a_name_nothing_is_counted(call: Call, flags: tuple[str, str]) -> None:
+    assert_refused(call("corpora", *flags), 2, flags[0], "name it")

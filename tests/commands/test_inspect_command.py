@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from cli_runs import Outcome, assert_refused
 
+from tinychat.flags import VIEWS
 from tinychat.inspection import alternatives, attention_maps, embedding_map, logit_lens, nearest_words
 from tinychat.weights import load
 
@@ -44,6 +45,15 @@ def test_alternatives_as_json(call: Call, learned: Path) -> None:
     assert call("inspect", "--load", learned, ASKED, "--alternatives", "--json").out == shown.out
 
 
+def test_every_view_has_a_flag_and_shows_something_of_its_own(call: Call, learned: Path) -> None:
+    words = {"embedding": (), "nearest": ("sun",)}
+    shown = [
+        call("inspect", "--load", learned, f"--{view}", *words.get(view, (ASKED,)), "--json").records[0]
+        for view in VIEWS
+    ]
+    assert len({frozenset(record) for record in shown}) == len(VIEWS) == 5
+
+
 def test_the_attention_of_all_heads_as_json(call: Call, headed: Path) -> None:
     [record] = call("inspect", "--load", headed, ASKED, "--answer", "Rain.", "--attention", "--json").records
     assert record["tokens"] == [*TOKENS, "Rain", "."]
@@ -51,7 +61,7 @@ def test_the_attention_of_all_heads_as_json(call: Call, headed: Path) -> None:
     maps = attention_maps(model, model.tokenizer.encode("User: What falls? Assistant: Rain."))
     assert maps.weights.shape == (2, 4, 9, 9)
     assert [(part["layer"], part["head"]) for part in record["maps"]] == [
-        (layer, head) for layer in range(2) for head in range(4)
+        (layer, head) for layer in (1, 2) for head in (1, 2, 3, 4)
     ]
     np.testing.assert_array_equal(
         np.float32([part["weights"] for part in record["maps"]]), maps.weights.reshape(8, 9, 9)
@@ -61,9 +71,9 @@ def test_the_attention_of_all_heads_as_json(call: Call, headed: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "chosen"),
     [
-        (("--layer", "1"), [(1, 0), (1, 1), (1, 2), (1, 3)]),
-        (("--head", "2"), [(0, 2), (1, 2)]),
-        (("--layer", "0", "--head", "3"), [(0, 3)]),
+        (("--layer", "2"), [(2, 1), (2, 2), (2, 3), (2, 4)]),
+        (("--head", "3"), [(1, 3), (2, 3)]),
+        (("--layer", "1", "--head", "4"), [(1, 4)]),
     ],
 )
 def test_some_heads_as_json(
@@ -79,14 +89,14 @@ def test_the_lens_as_json(call: Call, learned: Path) -> None:
     ids = model.tokenizer.encode("User: What falls? Assistant: Rain falls.")
     lens = logit_lens(model, ids)
     assert record["tokens"] == list(lens.tokens)
-    assert [layer["layer"] for layer in record["layers"]] == ["embedding", "block 0", "block 1", "block 2"]
+    assert [layer["layer"] for layer in record["layers"]] == ["embedding", "layer 1", "layer 2", "layer 3"]
     for number, layer in enumerate(record["layers"]):
         assert len(layer["next"]) == len(ids)
         for place, likely in enumerate(layer["next"]):
             assert [one["token"] for one in likely] == list(lens.next_tokens[number][place])
             assert [one["id"] for one in likely] == lens.next_ids[number, place].tolist()
             assert [one["probability"] for one in likely] == lens.probabilities[number, place].tolist()
-    [single] = call("inspect", "--load", learned, ASKED, "--lens", "--layer", "1", "--json").records
+    [single] = call("inspect", "--load", learned, ASKED, "--lens", "--layer", "2", "--json").records
     assert single["layers"] == record["layers"][2:3]
 
 
@@ -123,6 +133,9 @@ def test_what_was_not_read_as_it_was_typed_is_told(call: Call, learned: Path) ->
     assert shown.code == 0
     assert "Zanzibar" in shown.err
     assert len(shown.records) == 1
+    shown = call("inspect", "--load", learned, ASKED, "--answer", "Wine falls.")
+    assert shown.code == 0
+    assert shown.err == "tinychat: new to this model, read as <unk> in the answer: Wine\n"
 
 
 def test_by_name(call: Call, learned: Path) -> None:
@@ -145,17 +158,19 @@ def test_by_name(call: Call, learned: Path) -> None:
         (("--embedding", ""), ("empty",)),
         ((ASKED, "--answer", " "), ("answer", "empty")),
         ((ASKED, "--answer", "falls " * 80), ("80",)),
-        ((ASKED, "--layer", "0"), ("--layer",)),
-        ((ASKED, "--lens", "--head", "0"), ("--head",)),
-        ((ASKED, "--attention", "--layer", "3"), ("--layer", "0 to 2")),
-        ((ASKED, "--attention", "--head", "1"), ("--head", "0 to 0")),
+        ((ASKED, "--layer", "1"), ("--layer",)),
+        ((ASKED, "--lens", "--head", "1"), ("--head",)),
+        ((ASKED, "--attention", "--layer", "4"), ("--layer", "1 to 3")),
+        ((ASKED, "--attention", "--layer", "0"), ("--layer", "1 to 3")),
+        ((ASKED, "--lens", "--layer", "0"), ("--layer", "1 to 3")),
+        ((ASKED, "--attention", "--head", "2"), ("--head", "1 to 1")),
         ((ASKED, "--attention", "--layer", "-1"), ("--layer",)),
         ((ASKED, "--attention", "--layer", "x"), ("--layer", "x")),
         ((ASKED, "--attention", "--lens"), ("not allowed", "--lens")),
         ((ASKED, "--nearest", "sun"), ("--nearest",)),
         (("--nearest", "sun", "--answer", "Rain."), ("--answer",)),
         (("--embedding", "--answer", "Rain."), ("--answer",)),
-        (("--embedding", "--layer", "0"), ("--layer",)),
+        (("--embedding", "--layer", "1"), ("--layer",)),
         (("--nearest", "zebra"), ("zebra",)),
         (("--nearest", "the sun"), ("the|sun",)),
         ((ASKED, "--corpus", "basics"), ("--corpus",)),

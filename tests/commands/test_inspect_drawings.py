@@ -43,10 +43,10 @@ def test_a_token_far_behind_is_told_with_its_rank(call: Call, learned: Path) -> 
 
 
 def test_attention_is_drawn(call: Call, learned: Path) -> None:
-    shown = call("inspect", "--load", learned, ASKED, "--attention", "--layer", "1")
+    shown = call("inspect", "--load", learned, ASKED, "--attention", "--layer", "2")
     assert (shown.code, shown.err) == (0, "")
     title, *lines = shown.out.splitlines()
-    assert title.startswith("attention in layer 1 of 3, its one head")
+    assert title.startswith("attention in layer 2 of 3, its one head")
     model = load(learned)
     maps = attention_maps(model, model.tokenizer.encode("User: What falls? Assistant: Rain falls."))
     rows = lines[1:11]
@@ -68,15 +68,15 @@ def test_which_attention_is_told(call: Call, headed: Path) -> None:
     def title(*flags: str) -> str:
         return call("inspect", "--load", headed, ASKED, "--attention", *flags).out.partition(":")[0]
 
-    assert title() == "attention in layer 1 of 2, mean of 4 heads"
-    assert title("--layer", "0", "--head", "2") == "attention in layer 0 of 2, head 2 of 4"
+    assert title() == "attention in layer 2 of 2, mean of 4 heads"
+    assert title("--layer", "1", "--head", "2") == "attention in layer 1 of 2, head 2 of 4"
 
 
 def test_heads_are_drawn_as_they_are_and_in_the_mean(call: Call, headed: Path) -> None:
     model = load(headed)
     ids = model.tokenizer.encode("User: What falls? Assistant: Rain.")
     weights = attention_maps(model, ids).weights
-    for flags, expected in (((), weights[1].mean(axis=0)), (("--layer", "0", "--head", "3"), weights[0, 3])):
+    for flags, expected in (((), weights[1].mean(axis=0)), (("--layer", "1", "--head", "4"), weights[0, 3])):
         out = call("inspect", "--load", headed, ASKED, "--answer", "Rain.", "--attention", *flags).out
         for t, row in enumerate(out.splitlines()[2:11]):
             assert f"{expected[t].max():5.1%}" in row or "100%" in row
@@ -85,14 +85,14 @@ def test_heads_are_drawn_as_they_are_and_in_the_mean(call: Call, headed: Path) -
 def test_the_lens_is_drawn(call: Call, learned: Path) -> None:
     shown = call("inspect", "--load", learned, ASKED, "--lens")
     head, *lines = shown.out.splitlines()
-    assert head.split() == ["read", "embedding", "block", "0", "block", "1", "block", "2"]
+    assert head.split() == ["read", "embedding", "layer", "1", "layer", "2", "layer", "3"]
     assert [line.split()[1] for line in lines] == [*TOKENS, "Rain", "falls", "."]
     assert [line.split()[-1] for line in lines][6:] == ["Rain", "falls", ".", "</s>"]
 
 
 def test_one_layer_of_the_lens_is_drawn(call: Call, learned: Path) -> None:
-    title, _, *lines = call("inspect", "--load", learned, ASKED, "--lens", "--layer", "2").out.splitlines()
-    assert title == "behind block 2, the next token would be"
+    title, _, *lines = call("inspect", "--load", learned, ASKED, "--lens", "--layer", "3").out.splitlines()
+    assert title == "behind layer 3, the next token would be"
     lens = logit_lens(
         load(learned), load(learned).tokenizer.encode("User: What falls? Assistant: Rain falls.")
     )

@@ -39,7 +39,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "alternatives": (ASKED,),
     "attention": (ASKED, "--attention"),
     "lens": (ASKED, "--lens"),
-    "one layer": (ASKED, "--lens", "--layer", "0"),
+    "one layer": (ASKED, "--lens", "--layer", "1"),
     "embedding": ("--embedding",),
     "nearest": ("--nearest", "sun"),
 }
@@ -57,6 +57,19 @@ def test_nothing_is_wider_than_the_terminal(
     lines = plain(shown.out)
     assert len(lines) >= 10
     assert max(map(len, lines)) <= width
+
+
+@every_view
+@pytest.mark.parametrize("width", [0, 1, 9])
+def test_a_terminal_that_is_hardly_there_is_no_error(
+    call: Call, learned: Path, terminal: Callable[..., None], view: tuple[str, ...], width: int
+) -> None:
+    terminal(width)
+    shown = call("inspect", "--load", learned, *view)
+    assert (shown.code, shown.err) == (0, "")
+    terminal(120)
+    wide = call("inspect", "--load", learned, *view)
+    assert (shown.out == wide.out) is (width == 0), "0 columns mean that nobody knows how many there are"
 
 
 @every_view

@@ -352,9 +352,13 @@ def test_a_flag_of_the_training(
 
 @pytest.mark.parametrize("kind", ["word", "char", "bpe"])
 def test_a_flag_of_the_tokenizer(call: Call, corpus: Path, kind: str) -> None:
-    tokenizer = trained(call, corpus, "--tokenizer", kind, "--vocab-size", "280").tokenizer
+    size = ("--vocab-size", "280")
+    tokenizer = trained(call, corpus, "--tokenizer", kind, *(size if kind == "bpe" else ())).tokenizer
     assert tokenizer.to_dict()["kind"] == kind
     assert (tokenizer.vocab_size == 280) == (kind == "bpe")
+    if kind != "bpe":
+        refused = call("train", "--corpus", corpus, "--tokenizer", kind, *size, "--out", "none.npz")
+        assert_refused(refused, 2, f"size of a {kind} vocabulary", "vocab_size")
 
 
 def test_the_effective_configuration_is_told_by_info(call: Call, corpus: Path) -> None:

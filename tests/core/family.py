@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from gradients import small_config
+from small_models import NAMED
 
 from tinychat.config import ModelConfig
 from tinychat.errors import ConfigError
@@ -45,54 +46,6 @@ ALONE: dict[str, dict[str, Any]] = {
     "dropout": {"dropout": 0.3},
 }
 """What is changed from the default; a value that needs others comes with them."""
-
-NAMED: dict[str, dict[str, Any]] = {
-    "gpt2": {
-        "norm_position": "pre",
-        "activation": "gelu_tanh",
-        "attention_bias": True,
-        "attention_output": True,
-        "output_bias": False,
-        "tie_embeddings": True,
-        "n_heads": 2,
-        "n_kv_heads": 2,
-        "head_dim": 3,
-    },
-    "llama": {
-        "norm": "rmsnorm",
-        "norm_position": "pre",
-        "positions": "rope",
-        "activation": "silu",
-        "gated": True,
-        "bias": False,
-        "attention_output": True,
-        "output_bias": False,
-        "n_heads": 4,
-        "n_kv_heads": 2,
-        "head_dim": 2,
-    },
-    "gemma3": {
-        "norm": "rmsnorm",
-        "norm_position": "sandwich",
-        "norm_eps": 1e-6,
-        "positions": "rope",
-        "rope_theta": 1e6,
-        "rope_local_theta": 1e4,
-        "activation": "gelu_tanh",
-        "gated": True,
-        "bias": False,
-        "attention_output": True,
-        "output_bias": False,
-        "qk_norm": True,
-        "sliding_window": 2,
-        "layer_types": ("sliding", "full"),
-        "tie_embeddings": True,
-        "embedding_scale": True,
-        "n_heads": 4,
-        "n_kv_heads": 1,
-        "head_dim": 4,
-    },
-}
 
 VALUES: dict[str, tuple[Any, ...]] = {
     "heads": ((1, 1, 6), (2, 1, 3), (2, 2, 3), (3, 1, 2), (4, 2, 4), (4, 1, 4)),

@@ -125,7 +125,7 @@ def test_rows_that_are_kept_go_on(name: str, rows: list[int]) -> None:
         assert_close(found[b], wanted[-1])
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_course_of_reading_and_keeping(data: st.DataObject) -> None:
     model = model_of(LONG)

@@ -38,7 +38,7 @@ def should_see(length: int, n_new: int, window: int | None) -> list[list[int]]:
     ]
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 @given(
     st.lists(st.integers(1, 7), min_size=1, max_size=4),
     st.integers(0, 5),

@@ -231,7 +231,7 @@ def test_rows_of_a_batch_do_not_see_each_other(name: str) -> None:
 
 
 @heads
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(pads=st.lists(st.integers(0, 6), min_size=1, max_size=2))
 def test_padding_that_is_ignored_changes_nothing(n_heads: int, pads: list[int]) -> None:
     model = small_model(n_heads)

@@ -42,7 +42,7 @@ def test_names_do_not_share() -> None:
     assert not np.shares_memory(scratch("x", 4), scratch("y", 4))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(calls)
 def test_memory_is_one_array_a_name_and_as_large_as_the_largest_shape(
     sequence: list[tuple[str, list[int]]],

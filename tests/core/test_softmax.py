@@ -13,7 +13,7 @@ score_arrays = arrays(
 )
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(score_arrays, st.floats(-1e3, 1e3))
 def test_weights_are_a_distribution_that_a_shift_does_not_move(scores: Floats, shift: float) -> None:
     weights = softmax_(scores.copy())

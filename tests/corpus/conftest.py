@@ -1,13 +1,9 @@
-"""The same examples in every run, and files to read."""
+"""Files to read."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("deterministic", derandomize=True, deadline=None)
-settings.load_profile("deterministic")
 
 
 @pytest.fixture

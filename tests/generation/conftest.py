@@ -1,18 +1,13 @@
-"""The same examples in every run, and a small model that was never trained."""
+"""A small model that was never trained."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from small_models import untrained
 
-from tinychat.config import ModelConfig
-from tinychat.core.model import Transformer
-from tinychat.model import Model, ModelCard
+from tinychat.model import Model
 from tinychat.tokenizer import WordTokenizer
-
-settings.register_profile("deterministic", derandomize=True, deadline=None)
-settings.load_profile("deterministic")
 
 TEXTS = (
     "User: How do mountains form? Assistant: Rock rises slowly, for a long time.",
@@ -24,32 +19,15 @@ ALWAYS, NEVER = 1000.0, -1000.0
 
 def build(max_seq_len: int = 16, max_turns: int = 1, seed: int = 0) -> Model:
     tokenizer = WordTokenizer.train(TEXTS)
-    config = ModelConfig(
-        vocab_size=tokenizer.vocab_size,
-        n_layers=1,
-        d_model=16,
-        head_dim=16,
-        d_ff=32,
-        max_seq_len=max_seq_len,
-    )
-    transformer = Transformer(config)
+    shape = {"n_layers": 1, "d_model": 16, "head_dim": 16, "d_ff": 32, "max_seq_len": max_seq_len}
+    model = untrained(tokenizer, TEXTS, "What is rain?", max_turns, seed, **shape)
+    transformer = model.transformer
     transformer.parameters.initialise(np.random.default_rng(seed))
     embedding = transformer.parameters.scope("embedding")
     for name in ("w_token", "w_position"):
         embedding[name][...] *= 50  # as drawn they are so alike that the model says one word for ever
     transformer.parameters.scope("output")["b_out"][tokenizer.end_id] = NEVER
-    card = ModelCard(
-        preset="classic",
-        seed=seed,
-        corpus="test",
-        corpus_source="test",
-        corpus_fingerprint="",
-        n_facts=0,
-        n_dialogues=len(TEXTS),
-        max_turns=max_turns,
-        sample_prompts={"tune": "What is rain?"},
-    )
-    return Model(transformer, tokenizer, card)
+    return model
 
 
 @pytest.fixture(scope="session")

@@ -214,14 +214,18 @@ def test_a_stopped_answer_that_goes_on_is_one_turn(make_model: Make) -> None:
     assert len(whole.text) > len(stopped[1].assistant)
 
 
-@pytest.mark.parametrize("sampling", [Sampling(1.3, top_p=0.9, seed=5), Beams(3)], ids=str)
-def test_an_answer_goes_on_by_other_ways_too(make_model: Make, sampling: Sampling | Beams) -> None:
-    session = ChatSession(make_model(max_seq_len=60), sampling)
-    reply = read(session.ask("How?"), 3)
-    begun = list(reply.ids)
-    read(reply)
-    assert reply.ids[:3] == begun
-    assert reply.n_tokens == 60
+@pytest.mark.parametrize("sampling", [Sampling(1.3, top_p=0.9, seed=5), Beams(3), Beams(4, 0.0)], ids=str)
+@pytest.mark.parametrize("seed", [0, 3])
+def test_an_answer_that_was_stopped_goes_on_as_if_it_had_not_been(
+    make_model: Make, sampling: Sampling | Beams, seed: int
+) -> None:
+    model = make_model(max_seq_len=60, seed=seed)
+    whole = read(ChatSession(model, sampling).ask("How?"))
+    assert whole.n_tokens == 60
+    for n_tokens in (1, 3, 20):
+        stopped = read(ChatSession(model, sampling).ask("How?"), n_tokens)
+        assert stopped.ids == whole.ids[:n_tokens]
+        assert read(stopped).ids == whole.ids
 
 
 def test_tokens_may_be_chosen_otherwise_from_the_next_answer_on(make_model: Make) -> None:

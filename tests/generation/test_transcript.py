@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from tinychat.corpus import Turn, load_corpus
 from tinychat.errors import StorageError, UsageError
@@ -25,6 +26,38 @@ def test_markdown_has_two_paragraphs_a_turn() -> None:
         "**User:** Why?",
         "**Assistant:** It is \\*heavy\\*, \\<i\\>and\\</i\\> falls\\_down; \\`so\\` \\# 1 \\\\ \\[x\\].\n",
     ]
+
+
+def test_lines_stay_lines_and_begin_no_list() -> None:
+    turn = Turn("Two things:\n- rain\n2. snow", "A\n\n   # B\r\n===\n")
+    assert to_markdown([turn]) == (
+        "**User:** Two things:\\\n\\- rain\\\n2\\. snow\n\n**Assistant:** A\\\n\\\n\\# B\\\n\\===\n"
+    )
+
+
+def shown_by_markdown(text: str) -> list[str]:
+    """The paragraphs that a reader sees; fails if there is anything but paragraphs."""
+    tokens = MarkdownIt("commonmark").parse(text)
+    assert {token.type for token in tokens} <= {"paragraph_open", "inline", "paragraph_close"}
+    return [
+        "".join("\n" if part.type == "hardbreak" else part.content for part in token.children or ())
+        for token in tokens
+        if token.type == "inline"
+    ]
+
+
+odd = st.text("ab 1.)-+=*_`#>~|&;$!:[]<>/\\\t\n", min_size=1, max_size=24).filter(str.strip)
+
+
+@settings(max_examples=300)
+@given(odd, odd)
+def test_a_reader_of_markdown_sees_what_was_typed(user: str, assistant: str) -> None:
+    said, answered = (
+        "\n".join(line.strip() for line in text.strip().split("\n")) for text in (user, assistant)
+    )
+    turns = [Turn(user, assistant)]
+    assert shown_by_markdown(to_markdown(turns)) == [f"User: {said}", f"Assistant: {answered}"]
+    assert shown_by_markdown(to_markdown(turns, is_chat=False)) == [f"{said} {answered}"]
 
 
 def test_a_text_that_was_written_on_is_one_paragraph() -> None:

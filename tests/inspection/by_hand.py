@@ -69,7 +69,11 @@ def attention(x: Floats, w: Weights, layer: int, config: ModelConfig) -> tuple[F
 
 def feed_forward(x: Floats, w: Weights, layer: int, config: ModelConfig) -> Floats:
     name = f"feed_forward.{layer}"
-    bent = {"relu": lambda a: np.maximum(a, 0), "silu": lambda a: a / (1 + np.exp(-a))}[config.activation]
+    bent = {
+        "relu": lambda a: np.maximum(a, 0),
+        "silu": lambda a: a / (1 + np.exp(-a)),
+        "gelu_tanh": lambda a: a / 2 * (1 + np.tanh((2 / np.pi) ** 0.5 * (a + 0.044715 * a**3))),
+    }[config.activation]
     if config.gated:
         both = x @ w[f"{name}.w_gate_up"] + w.get(f"{name}.b_gate_up", 0.0)
         hidden = bent(both[:, : config.d_ff]) * both[:, config.d_ff :]

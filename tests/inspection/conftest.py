@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from small_models import ANIMALS, COLOURS, FAMILY, build
+from inspected import ANIMALS, COLOURS, FAMILY, build
 
 import tinychat
 from tinychat.corpus import Corpus, Turn

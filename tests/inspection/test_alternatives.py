@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 from by_hand import next_chances, softmax, states
-from small_models import build
+from inspected import build
 
 from tinychat.core.parameters import Floats
 from tinychat.errors import UsageError

@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_models import build
+from inspected import build
 
 import tinychat
 from tinychat.corpus import Corpus, Turn

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from small_models import ANIMALS, COLOURS, build
+from inspected import ANIMALS, COLOURS, build
 
 from tinychat.errors import UsageError
 from tinychat.inspection import embedding_map, nearest_words

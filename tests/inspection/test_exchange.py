@@ -1,5 +1,5 @@
 import pytest
-from small_models import TEXTS, build
+from inspected import TEXTS, build
 
 from tinychat.errors import UsageError
 from tinychat.inspection import alternatives, exchange, exchange_of
@@ -58,6 +58,12 @@ def test_an_answer_that_ends_at_once_is_the_end() -> None:
 
 def test_what_was_not_read_as_it_was_typed_is_told(model: Model) -> None:
     assert "Zebras" in exchange(model, "Zebras").notes[0]
+    assert exchange(model, "Zebras fall", "Lions and zebras, lions and birds!").notes == (
+        "new to this model, read as <unk>: Zebras, fall",
+        "new to this model, read as <unk> in the answer: Lions, and, zebras, lions, birds",
+    )
+    assert exchange(model, "What falls?", "Rain falls.").notes == ()
+    assert exchange(model, "What falls?", [9]).notes == ()
 
 
 @pytest.mark.parametrize(

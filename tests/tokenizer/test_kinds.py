@@ -100,3 +100,10 @@ def test_what_the_interface_promises(kind: str, text: str) -> None:
     assert (tokenizer.decode(ids) == text) == (tokenizer.unknown_spans(text) == [])
     for piece in pieces:
         assert piece.shown == text[piece.start : piece.end] or piece.shown == "<join>" or "\\x" in piece.shown
+
+
+@every_kind
+def test_the_end_reads_the_same_in_all(kind: str) -> None:
+    tokenizer = TOKENIZERS[kind]
+    assert tokenizer.shown(tokenizer.end_id) == "</s>"
+    assert tokenizer.end_id not in tokenizer.encode("</s>")

@@ -417,6 +417,8 @@ def test_long_rows_are_cut_and_counted() -> None:
     assert [event.examples for event in events if isinstance(event, PhaseStarted)] == [6, 4]
     assert TrainingRun(run.model, corpus).warnings == run.warnings
     assert start().warnings == []
+    assert start(workers=2).warnings[0].startswith("2 workers cannot share a batch of 1 row;")
+    assert len(start(workers=2).warnings) == 1, "one line for both phases"
 
 
 def test_cut_rows_are_counted_whether_they_are_held_out_or_not() -> None:
@@ -473,12 +475,13 @@ def test_one_blas_thread_while_training_and_as_before_after_it() -> None:
     def threads() -> list[int]:
         return [lib["num_threads"] for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
 
-    before = threads()
-    run = start().run()
-    next(run)
-    assert set(threads()) <= {1}
-    run.close()  # given up in the middle
-    assert threads() == before
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        before = threads()
+        run = start().run()
+        next(run)
+        assert set(threads()) <= {1}
+        run.close()  # given up in the middle
+        assert threads() == before
 
 
 def test_a_phase_keeps_its_own_recipe() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinychat.config import ModelConfig
+from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
@@ -20,7 +20,7 @@ from tinychat.errors import WorkerError
 from tinychat.presets import preset
 from tinychat.training.batches import Batch, to_batch
 from tinychat.training.rows import Row
-from tinychat.training.workers import Workers
+from tinychat.training.workers import Workers, useless_workers
 
 V = 11
 SHAPES = {
@@ -242,3 +242,30 @@ def test_without_room_for_the_vectors_it_is_told(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("tinychat.training.workers.shared_vectors", full)
     with pytest.raises(WorkerError, match=r"No space left on device; make room .*--workers 1"):
         Workers(transformer_of(), 2)
+
+
+@pytest.mark.parametrize(
+    ("workers", "batch_size", "told"),
+    [
+        (1, 1, None),
+        (2, 1, None),
+        (3, 1, "3 workers cannot share a batch of 1 row; take at most --workers 2, or a larger --batch-size"),
+        (
+            9,
+            8,
+            "9 workers cannot share a batch of 8 rows; take at most --workers 8, or a larger --batch-size",
+        ),
+        (4, 4, None),
+        (
+            5,
+            64,
+            "5 workers are more than the 4 cores of this machine, and wait for each other; "
+            "take at most --workers 4",
+        ),
+    ],
+)
+def test_more_workers_than_are_of_use_are_told(
+    monkeypatch: pytest.MonkeyPatch, workers: int, batch_size: int, told: str | None
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert useless_workers(TrainConfig(workers=workers, batch_size=batch_size)) == told

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from timings import without_timings
+
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.corpus import Corpus, Dialogue, Turn
 from tinychat.model import Model
@@ -39,10 +41,6 @@ def tiny_config(vocab_size: int) -> ModelConfig:
     return PRESET.model_config(vocab_size)
 
 
-TIMINGS = ("seconds", "epoch_seconds", "tokens_per_s", "seconds_left")
-"""The only fields in which two equal runs differ."""
-
-
 def start(corpus: Corpus = CORPUS, preset: Preset = PRESET, **arguments: Any) -> TrainingRun:
     return TrainingRun.start(corpus, preset, **arguments)
 
@@ -57,15 +55,6 @@ def trained(corpus: Corpus = CORPUS, preset: Preset = PRESET, **arguments: Any) 
 def overfitting_preset() -> Preset:
     """Learns a handful of sentences by heart."""
     return replace(PRESET, pretrain=TrainConfig(epochs=5, lr=0.01), tune=TrainConfig(epochs=60, lr=0.01))
-
-
-def without_timings(record: Any) -> Any:
-    """A JSON-ready record, and all records in it, without the fields that tell how long something took."""
-    if isinstance(record, dict):
-        return {key: without_timings(value) for key, value in record.items() if key not in TIMINGS}
-    if isinstance(record, list | tuple):
-        return [without_timings(value) for value in record]
-    return record
 
 
 def comparable(events: Iterable[Event]) -> list[Any]:

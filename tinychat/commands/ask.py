@@ -2,14 +2,13 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable
 
 from threadpoolctl import threadpool_limits
 
 from tinychat.commands.decoding import chosen
 from tinychat.commands.recipe import library
-from tinychat.commands.screen import shown
+from tinychat.commands.screen import note, shown
 from tinychat.commands.standard_input import lines
 from tinychat.errors import UsageError
 from tinychat.weights import load
@@ -23,8 +22,8 @@ def run(args: argparse.Namespace) -> int:
     with threadpool_limits(limits=1, user_api="blas"):
         for prompt in args.prompt or _lines():
             reply = model.reply(prompt, sampling)
-            for note in reply.notes:
-                _note(note)
+            for unread in reply.notes:
+                note(unread)
             answer = reply.finish()
             if "json" in args:
                 answer = json.dumps({"prompt": prompt, "answer": answer, "tokens": len(reply.ids)})
@@ -37,8 +36,4 @@ def _lines() -> Iterable[str]:
         if line:
             yield line
         else:
-            _note(f"line {number} is empty and was skipped")
-
-
-def _note(text: str) -> None:
-    print(f"tinychat: {shown(text, sys.stderr)}", file=sys.stderr)
+            note(f"line {number} is empty and was skipped")

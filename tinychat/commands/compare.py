@@ -77,20 +77,25 @@ def _table(found: Comparison, names: list[str]) -> Table:
     table.add_column("")
     for name, colour in zip(names, _COLOURS, strict=True):
         table.add_column(Text(name, colour), overflow="fold")
-    for title, pairs in (("configuration", found.configuration), ("figures", found.figures)):
+    # A value of the configuration is written as its flag takes it: a seed is no amount.
+    for title, pairs, whole in (
+        ("configuration", found.configuration, "d"),
+        ("figures", found.figures, ",d"),
+    ):
         table.add_row(Text(title, "bold"))
         for name, pair in pairs.items():
-            table.add_row(Text(f"  {name}"), *(Text(_shown(value)) for value in pair))
+            table.add_row(Text(f"  {name}"), *(Text(_shown(value, whole)) for value in pair))
         if not pairs:
             table.add_row(Text("  no difference"))
     return table
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, whole: str) -> str:
+    """`whole` is the format of a whole number."""
     if value is None or value == ():
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return format(value, whole)
     return f"{value:.4g}" if isinstance(value, float) else readable(str(value))

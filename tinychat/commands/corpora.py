@@ -5,9 +5,12 @@ import json
 from dataclasses import asdict
 
 from tinychat.corpus import bundled_corpora, load_corpus
+from tinychat.errors import UsageError
 from tinychat.presets import preset
 from tinychat.training.inspect_corpus import Inspection, inspect_corpus
 
+_RECIPE = ("tokenizer", "vocab_size", "max_seq_len")
+"""What of a recipe a corpus is counted by."""
 _SHOWN = 5
 """Texts of a list."""
 _WIDTH = 40
@@ -17,6 +20,12 @@ _WIDTH = 40
 def run(args: argparse.Namespace) -> int:
     if "name" in args:
         return _inspect(args)
+    for flag in ("preset", *_RECIPE):
+        if flag in args:
+            told = flag.replace("_", "-")
+            raise UsageError(
+                f"--{told} is for counting one corpus; name it: tinychat corpora NAME --{told} …"
+            )
     for name, folder in bundled_corpora().items():
         corpus = load_corpus(name)
         n_facts, n_dialogues = len(corpus.facts), len(corpus.dialogues)
@@ -29,13 +38,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    recipe = preset(getattr(args, "preset", "classic"))
-    found = inspect_corpus(
-        load_corpus(args.name),
-        getattr(args, "tokenizer", recipe.tokenizer),
-        getattr(args, "vocab_size", recipe.vocab_size),
-        getattr(args, "max_seq_len", recipe.model_config(2).max_seq_len),
-    )
+    given = {name: getattr(args, name) for name in _RECIPE if name in args}
+    recipe = preset(getattr(args, "preset", "classic")).changed(given)
+    context = recipe.model_config(2).max_seq_len
+    found = inspect_corpus(load_corpus(args.name), recipe.tokenizer, recipe.vocab_size, context)
     if "json" in args:
         print(json.dumps(asdict(found)))
     else:

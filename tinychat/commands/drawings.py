@@ -5,7 +5,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tinychat.drawing.text import percent, token
+from tinychat.drawing.text import layer_name, percent, token
 from tinychat.inspection import Alternatives, LogitLens, Neighbours
 
 _FAINT = 0.001
@@ -47,11 +47,11 @@ def draw_lens(console: Console, lens: LogitLens, layer: int | None) -> None:
     if layer is not None:
         _draw_layer(console, lens, layer + 1)
         return
-    first = max(0, len(lens.layers) - max(1, (console.width - _LAYER_COLUMNS) // _LAYER_COLUMNS))
-    table = _table("", "read", *lens.layers[first:])
+    first = max(0, len(lens.next_ids) - max(1, (console.width - _LAYER_COLUMNS) // _LAYER_COLUMNS))
+    table = _table("", "read", *map(layer_name, range(first, len(lens.next_ids))))
     for place, text in enumerate(lens.tokens):
         cells = []
-        for row in range(first, len(lens.layers)):
+        for row in range(first, len(lens.next_ids)):
             agrees = lens.next_ids[row, place, 0] == lens.next_ids[-1, place, 0]
             said = f"{percent(lens.probabilities[row, place, 0])} {token(lens.next_tokens[row][place][0])}"
             cells.append(Text(said, "" if agrees else "dim"))
@@ -62,7 +62,7 @@ def draw_lens(console: Console, lens: LogitLens, layer: int | None) -> None:
 
 
 def _draw_layer(console: Console, lens: LogitLens, row: int) -> None:
-    console.print(f"behind {lens.layers[row]}, the next token would be")
+    console.print(f"behind {layer_name(row)}, the next token would be")
     n = min(lens.next_ids.shape[2], max(1, (console.width - _LAYER_COLUMNS) // _LAYER_COLUMNS))
     table = _table("", "read", *[""] * n)
     for place, text in enumerate(lens.tokens):

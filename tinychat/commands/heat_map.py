@@ -24,8 +24,10 @@ def draw_attention(console: Console, maps: AttentionMaps, layer: int | None, hea
     L, H = maps.weights.shape[:2]
     layer = L - 1 if layer is None else layer
     weights = maps.weights[layer].mean(axis=0) if head is None else maps.weights[layer, head]
-    which = f"head {head} of {H}" if head is not None else f"mean of {H} heads" if H > 1 else "its one head"
-    console.print(f"attention in layer {layer} of {L}, {which}: where each token (a row) looks (columns)")
+    which = (
+        f"head {head + 1} of {H}" if head is not None else f"mean of {H} heads" if H > 1 else "its one head"
+    )
+    console.print(f"attention in layer {layer + 1} of {L}, {which}: where each token (a row) looks (columns)")
     labels = [token(text) for text in maps.tokens]
     T = len(labels)
     room = console.width - _LABEL - 4

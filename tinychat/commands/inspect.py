@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,8 +11,10 @@ from tinychat.commands.drawings import draw_alternatives, draw_lens, draw_neighb
 from tinychat.commands.heat_map import draw_attention
 from tinychat.commands.recipe import library
 from tinychat.commands.scatter import draw_embedding
-from tinychat.commands.screen import console
+from tinychat.commands.screen import console, note
+from tinychat.drawing.text import layer_name
 from tinychat.errors import UsageError
+from tinychat.flags import VIEWS
 from tinychat.inspection import (
     Exchange,
     alternatives,
@@ -31,8 +32,7 @@ _LAYERED = ("attention", "lens")
 
 
 def run(args: argparse.Namespace) -> int:
-    views = ("attention", "lens", "embedding", "nearest", "alternatives")
-    name = next((name for name in views if name in args), "alternatives")
+    name = next((name for name in VIEWS if name in args), "alternatives")
     _check_flags(args, name)
     model = load(library(args).find(args.load))
     layer = _numbered(args, "layer", model.config.n_layers)
@@ -44,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
             found = _embedding(model, getattr(args, "prompt", None))
         else:
             said = exchange(model, args.prompt, getattr(args, "answer", None))
-            for note in said.notes:
-                print(f"tinychat: {note}", file=sys.stderr)
+            for unread in said.notes:
+                note(unread)
             if name == "attention":
                 found = _attention(model, said, layer, head)
             elif name == "lens":
@@ -78,10 +78,13 @@ def _check_flags(args: argparse.Namespace, view: str) -> None:
 
 
 def _numbered(args: argparse.Namespace, name: str, count: int) -> int | None:
+    """Index of the layer or head that a flag chooses; users count from 1."""
     number: int | None = getattr(args, name, None)
-    if number is not None and number >= count:
-        raise UsageError(f"the model has {name}s 0 to {count - 1}; give --{name} one of these")
-    return number
+    if number is None:
+        return None
+    if not 1 <= number <= count:
+        raise UsageError(f"the model has {name}s 1 to {count}; give --{name} one of these")
+    return number - 1
 
 
 def _alternatives(model: Model, prompt: str, said: Exchange) -> _Found:
@@ -106,7 +109,9 @@ def _attention(model: Model, said: Exchange, layer: int | None, head: int | None
     record = {
         "tokens": maps.tokens,
         "maps": [
-            {"layer": i, "head": h, "weights": maps.weights[i, h].tolist()} for i in layers for h in heads
+            {"layer": i + 1, "head": h + 1, "weights": maps.weights[i, h].tolist()}
+            for i in layers
+            for h in heads
         ],
     }
     return record, lambda: draw_attention(console(), maps, layer, head)
@@ -117,7 +122,7 @@ def _lens(model: Model, said: Exchange, layer: int | None) -> _Found:
     chosen = range(len(lens.layers)) if layer is None else (layer + 1,)
     layers = [
         {
-            "layer": lens.layers[row],
+            "layer": layer_name(row),
             "next": [
                 _likely(*place)
                 for place in zip(

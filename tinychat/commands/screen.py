@@ -1,7 +1,8 @@
-"""What goes to a terminal, or to wherever standard output leads."""
+"""What goes to a terminal, or to wherever standard output and standard error lead."""
 
 import os
 import sys
+from shutil import get_terminal_size
 from typing import TextIO
 
 from rich.console import Console
@@ -12,12 +13,18 @@ _PIPE_WIDTH = 120
 """Columns where there is no terminal to say how many there are."""
 
 
-def console() -> Console:
-    """On standard output; nothing that is printed there is read as markup, or coloured unasked."""
-    found = Console(markup=False, highlight=False, emoji=False)
-    if not found.is_terminal and "COLUMNS" not in os.environ:
-        found.width = _PIPE_WIDTH
+def console(stderr: bool = False) -> Console:
+    """On standard output or error; nothing that is printed there is read as markup, or coloured unasked."""
+    found = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    # Of no columns, as some programs say that they do not know how many there are, Rich draws none.
+    if found.width < 1 or (not found.is_terminal and "COLUMNS" not in os.environ):
+        found.width = get_terminal_size((_PIPE_WIDTH, 0)).columns
     return found
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not the answer, in a line on standard error."""
+    print(f"tinychat: {shown(text, sys.stderr)}", file=sys.stderr)
 
 
 def shown(text: str, stream: TextIO | None = None) -> str:

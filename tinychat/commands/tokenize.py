@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from tinychat.commands.recipe import library
+from tinychat.commands.screen import console
 from tinychat.corpus import load_corpus
 from tinychat.corpus.bundled import DEFAULT
 from tinychat.drawing.text import readable
 from tinychat.errors import UsageError
+from tinychat.presets import preset
 from tinychat.tokenizer import Piece, Tokenizer
 from tinychat.training.vocabulary import tokenizer_for
 from tinychat.weights import read_summary
@@ -29,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
     if "" in args.text:
         raise UsageError("the text is empty; type some")
     tokenizer = _tokenizer(args)
-    console = Console()
-    in_colour = console.color_system is not None and not console.no_color
+    screen = console()
+    in_colour = screen.color_system is not None and not screen.no_color
     for text in args.text or _standard_input():
         pieces = tokenizer.pieces(text)
         spans = tokenizer.unknown_spans(text)
@@ -42,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"tinychat: new to this tokenizer, read as <unk>: {', '.join(words)}", file=sys.stderr)
         if in_colour:
             unknown = {end for _, end in spans}
-            for row in _rows(pieces, console.width):
-                console.print(*_in_colour(row, unknown), sep="\n", soft_wrap=True)
+            for row in _rows(pieces, screen.width):
+                screen.print(*_in_colour(row, unknown), sep="\n", soft_wrap=True)
         else:
             print(SEPARATOR.join(readable(piece.shown) for piece in pieces))
             print(*(piece.id for piece in pieces))
@@ -58,14 +59,12 @@ def _tokenizer(args: argparse.Namespace) -> Tokenizer:
             if flag in args:
                 raise UsageError(f"--load has its own tokenizer; leave out --{flag.replace('_', '-')}")
         return read_summary(library(args).find(args.load)).tokenizer
-    kind = getattr(args, "tokenizer", "bpe")
-    if kind != "bpe" and "vocab_size" in args:
-        raise UsageError(f"the corpus decides the size of a {kind} vocabulary; leave out --vocab-size")
+    given = {name: getattr(args, name) for name in ("tokenizer", "vocab_size") if name in args}
+    recipe = preset("classic").changed({"tokenizer": "bpe", **given})
     corpus = load_corpus(getattr(args, "corpus", DEFAULT))
     for warning in corpus.warnings:
         print(f"tinychat: {warning}", file=sys.stderr)
-    size = {"vocab_size": args.vocab_size} if "vocab_size" in args else {}
-    return tokenizer_for(corpus, kind, **size)
+    return tokenizer_for(corpus, recipe.tokenizer, recipe.vocab_size)
 
 
 def _standard_input() -> Iterator[str]:

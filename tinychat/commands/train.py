@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from tinychat.cli import INTERRUPTED
 from tinychat.commands.interrupts import Interrupted, interrupts
 from tinychat.commands.recipe import library, training_run
+from tinychat.commands.screen import console
 from tinychat.errors import UsageError, WorkerError
 from tinychat.model import PHASE_TITLES, Model
 from tinychat.paths import user_path
@@ -105,7 +105,7 @@ class _Bars:
     """A Rich progress bar a phase on stderr; a line now and then where stderr is no terminal."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

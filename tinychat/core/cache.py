@@ -1,7 +1,7 @@
 """Decoding with a cache: keys and values of all places that were read stay, so that no place is read twice.
 
 B rows are read side by side, T places of each at a time: all of a prompt, and then one after the other.
-Pope et al. 2022 tell what that costs in models of all sizes.
+Pope et al. 2022 tell what that costs in models a million times as large.
 """
 
 from collections.abc import Callable, Sequence

@@ -8,6 +8,8 @@ Every answer is followed by the end token; what the model is asked to continue e
 import re
 from dataclasses import dataclass
 
+from tinychat.tokenizer.base import END
+
 USER, ASSISTANT = "User:", "Assistant:"
 
 
@@ -30,15 +32,12 @@ def ask_text(user: str) -> str:
     return f"{USER} {user} {ASSISTANT}"
 
 
-END_MARK = "</s>"
-"""How other programs' files mark the end of an answer in text; here the end is a token of its own."""
-
 _SPEAKER = re.compile(rf"(?<!\w)({USER}|{ASSISTANT})")
 
 
 def clean(text: str) -> str:
-    """Without white space and an end mark around it."""
-    return text.strip().removesuffix(END_MARK).strip()
+    """Without white space around it, and the end mark that other programs' files have in the text."""
+    return text.strip().removesuffix(END).strip()
 
 
 def spoken(text: str) -> list[tuple[str, str]]:

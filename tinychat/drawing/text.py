@@ -1,4 +1,4 @@
-"""Text that cannot give a terminal orders, and shares of a whole."""
+"""Text that cannot give a terminal orders, shares of a whole, and names of layers."""
 
 
 def readable(text: str) -> str:
@@ -18,3 +18,8 @@ def token(text: str) -> str:
 def percent(share: float) -> str:
     """In five columns."""
     return f"{share:5.1%}" if share < 0.9995 else " 100%"
+
+
+def layer_name(row: int) -> str:
+    """Of a row of the logit lens: the embedding, and behind it the layers, which users count from 1."""
+    return f"layer {row}" if row else "embedding"

@@ -16,6 +16,7 @@ from tinychat.tokenizer import Tokenizer
 
 ROOM_FOR_ANSWER = 4
 """One part in so many of the context is kept free for the answer when a prompt is too long."""
+NEW = "new to this model, read as <unk>"
 
 
 @dataclass
@@ -41,6 +42,8 @@ class Reply:
     ids: list[int] = field(default_factory=list)
     is_complete: bool = False
     """Whether the model has ended its answer, or its context is full."""
+    _found: list[int] | None = field(default=None, init=False, repr=False)
+    """The whole answer, once beams have found it."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the whole text so far after every token; a second time, go on where the first stopped."""
@@ -52,10 +55,12 @@ class Reply:
         self.is_complete = True
 
     def _tokens(self) -> Iterator[int]:
-        end_id, read = self.tokenizer.end_id, self.prompt_ids + self.ids
+        end_id = self.tokenizer.end_id
         if isinstance(self.sampling, Beams):  # no word is certain before all of them are
-            return iter(beam_search(self.transformer, read, end_id, self.sampling))
-        return continued(self.transformer, read, end_id, self._drawn)
+            if self._found is None:
+                self._found = beam_search(self.transformer, self.prompt_ids, end_id, self.sampling)
+            return iter(self._found[len(self.ids) :])
+        return continued(self.transformer, self.prompt_ids + self.ids, end_id, self._drawn)
 
     def _drawn(self, logits: Floats) -> int:
         assert isinstance(self.sampling, Sampling)
@@ -90,7 +95,7 @@ class Reply:
         if self.respelt:
             notes.append("read as " + ", ".join(f"{new} ({old})" for old, new in self.respelt.items()))
         if self.unknown_words:
-            notes.append(f"new to this model, read as <unk>: {', '.join(self.unknown_words)}")
+            notes.append(f"{NEW}: {', '.join(self.unknown_words)}")
         if self.n_dropped:
             notes.append(
                 f"longer than the context of {self.transformer.config.max_seq_len} tokens: "

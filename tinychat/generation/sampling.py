@@ -99,7 +99,10 @@ def penalise(logits: Floats, earlier_ids: Sequence[int], penalty: float) -> Floa
 
 
 def temper(logits: Floats, temperature: float) -> Floats:
-    """Differences between logits are divided by `temperature` (Ackley et al. 1985); the highest becomes 0."""
+    """Differences between logits are divided by `temperature` (Holtzman et al. 2020); the highest becomes 0.
+
+    The word is that of Ackley et al. 1985, who divided so the energies between the two states of a unit.
+    """
     with np.errstate(over="ignore"):  # -inf is what a very small temperature makes of all but the highest
         cooled: Floats = (logits - logits.max()) / temperature
     return cooled

@@ -33,7 +33,7 @@ def to_markdown(turns: Sequence[Turn], is_chat: bool = True) -> str:
     for turn in turns:
         user, assistant = _plain(turn.user), _plain(turn.assistant)
         chat = f"**User:** {user}\n\n**Assistant:** {assistant}"
-        parts.append(chat if is_chat else f"**{user}** {assistant.lstrip()}")
+        parts.append(chat if is_chat else f"**{user}** {assistant}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -46,5 +46,11 @@ def to_json_lines(turns: Sequence[Turn], is_chat: bool = True) -> str:
 
 
 def _plain(text: str) -> str:
-    """Escaped, so that Markdown shows what was typed and nothing else."""
-    return re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", text)
+    """Escaped, so that Markdown finds no mark, list, heading or paragraph in it, and its lines stay lines.
+
+    White space around a line, which Markdown does not show, is left out.
+    """
+    lines = (line.strip() for line in re.split(r"\r\n|[\r\n]", text.strip()))
+    escaped = (re.sub(r"([\\`*_\[\]<>#|~&$])", r"\\\1", line) for line in lines)
+    first, *others = (re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", line) for line in escaped)
+    return "\\\n".join([first, *others])

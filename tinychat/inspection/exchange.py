@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tinychat.corpus.dialogue import Turn, ask_text
 from tinychat.errors import UsageError
-from tinychat.generation.reply import Reply
+from tinychat.generation.reply import NEW, Reply
 from tinychat.inspection.reading import copied, shown
 from tinychat.model import Model
 from tinychat.training.rows import turn_row
@@ -21,7 +21,7 @@ class Exchange:
     prompt_tokens: tuple[str, ...]
     answer_tokens: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    """What of the prompt was not read as it was typed."""
+    """What of the prompt, and of an answer that was given as text, was not read as it was typed."""
 
     @property
     def read(self) -> tuple[int, ...]:
@@ -37,12 +37,17 @@ def exchange(model: Model, prompt: str, answer: str | Sequence[int] | None = Non
     """
     model = copied(model)
     reply = model.reply(prompt)
+    notes = reply.notes
     if answer is None:
         reply.finish()
         room = model.config.max_seq_len - len(reply.prompt_ids)
         ids = [*reply.ids, model.tokenizer.end_id][:room]
     elif isinstance(answer, str):
-        ids = _answer_ids(model, prompt.strip(), answer.strip())
+        answer = answer.strip()
+        ids = _answer_ids(model, prompt.strip(), answer)
+        unknown = dict.fromkeys(answer[start:end] for start, end in model.tokenizer.unknown_spans(answer))
+        if unknown:
+            notes.append(f"{NEW} in the answer: {', '.join(unknown)}")
     else:
         ids = list(answer)
     if not ids:
@@ -60,7 +65,7 @@ def exchange(model: Model, prompt: str, answer: str | Sequence[int] | None = Non
         answer_ids=tuple(ids),
         prompt_tokens=shown(model.tokenizer, prompt_ids),
         answer_tokens=shown(model.tokenizer, ids),
-        notes=tuple(reply.notes),
+        notes=tuple(notes),
     )
 
 

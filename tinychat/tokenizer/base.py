@@ -2,6 +2,9 @@
 
 from typing import Any, NamedTuple, Protocol, Self
 
+END, UNKNOWN = "</s>", "<unk>"
+"""Special tokens as one can read them. Other programs write the first in their texts; here no text has it."""
+
 
 class Piece(NamedTuple):
     """A token and the part of a text that it stands for."""

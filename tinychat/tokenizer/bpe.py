@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from tinychat.errors import ConfigError, WeightsError
-from tinychat.tokenizer.base import Piece
+from tinychat.tokenizer.base import END, Piece
 from tinychat.tokenizer.merges import (
     FIRST_MERGE,
     LONGEST_TOKEN,
@@ -20,8 +20,6 @@ from tinychat.tokenizer.merges import (
 from tinychat.tokenizer.presplit import pieces_of
 
 VOCAB_SIZE = 4096
-END = "</s>"
-"""How the end token, which has no bytes, is shown."""
 _CACHED_PIECES = 1 << 16
 _CACHED_LENGTH = 64
 """Characters; a longer piece is rarely met again."""

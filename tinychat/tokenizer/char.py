@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from tinychat.errors import CorpusError, WeightsError
-from tinychat.tokenizer.base import Piece
+from tinychat.tokenizer.base import END, UNKNOWN, Piece
 
-END, UNKNOWN = "</s>", "<unk>"
 SPECIALS = (END, UNKNOWN)
 
 

@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import Any, Self
 
 from tinychat.errors import CorpusError, WeightsError
-from tinychat.tokenizer.base import Piece
+from tinychat.tokenizer.base import END, UNKNOWN, Piece
 from tinychat.tokenizer.spelling import Speller
 
-END, UNKNOWN, JOIN = "</s>", "<unk>", "<join>"
+JOIN = "<join>"
 WHITE_SPACE = (" ", "\n", "\t")
 SPECIALS = (END, UNKNOWN, JOIN, *WHITE_SPACE)
 

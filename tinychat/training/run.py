@@ -28,7 +28,7 @@ from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.trainer import Trainer
 from tinychat.training.vocabulary import tokenizer_for
 from tinychat.training.windows import WindowRows, split_text
-from tinychat.training.workers import Workers
+from tinychat.training.workers import Workers, useless_workers
 
 _PHASES = (PRETRAIN, TUNE)
 _SPLIT = 2**32
@@ -64,7 +64,8 @@ class TrainingRun:
                 )
         if any(p.step > len(self._sources[phase].clean) for phase, p in model.card.progress.items()):
             raise UsageError("the training history of these weights does not fit the corpus; train anew")
-        self.warnings = list(corpus.warnings)
+        told = map(useless_workers, model.card.configs.values())
+        self.warnings = [*corpus.warnings, *dict.fromkeys(filter(None, told))]
         if n_cut := sum(s.n_cut for s in (*self._sources.values(), *self._held_out.values())):
             self.warnings.append(
                 f"{n_cut} rows are longer than the context of {model.config.max_seq_len} tokens "

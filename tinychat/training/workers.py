@@ -27,6 +27,24 @@ from tinychat.training.rows import Row
 from tinychat.training.worker import Opening, Part, Task, arrays_in, learn, shared_vectors
 
 
+def useless_workers(config: TrainConfig) -> str | None:
+    """What to tell a user who wants more processes than can be of use."""
+    n, rows, cores = config.workers, config.batch_size, os.cpu_count() or 1
+    if rows == 1 and n <= 2:  # a partner comes only where there is a core for it
+        return None
+    if n > max(rows, 2):
+        return (
+            f"{n} workers cannot share a batch of {rows} row{'s' * (rows > 1)}; "
+            f"take at most --workers {max(rows, 2)}, or a larger --batch-size"
+        )
+    if n > cores:
+        return (
+            f"{n} workers are more than the {cores} core{'s' * (cores > 1)} of this machine, "
+            f"and wait for each other; take at most --workers {cores}"
+        )
+    return None
+
+
 class Workers:
     """This process and others. Leaving the `with` block ends the others.
 

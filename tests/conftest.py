@@ -1,0 +1,16 @@
+"""The same examples in every run, one thread a process, and Ctrl+C as in a terminal."""
+
+import signal
+
+import numpy  # noqa: F401  the limit below holds for libraries that are loaded
+from hypothesis import settings
+from threadpoolctl import threadpool_limits
+
+settings.register_profile("deterministic", derandomize=True, deadline=None)
+settings.load_profile("deterministic")
+
+# Products as small as a test's are slower on two threads, and there is a process a core already.
+threadpool_limits(1, "blas")
+
+# A shell lets what it starts in the background ignore Ctrl+C, and so would the programs that are tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
