@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from tinychat.config import TrainConfig
     from tinychat.training.events import EpochDone, StepDone
 
-_REDRAWN_S = 0.2
-"""Seconds between two epochs that are drawn, at least: small ones follow each other faster than one reads."""
+_REDRAWN_S = 0.25
+"""Seconds between two epochs that are drawn, at least: small ones follow each other faster than one reads,
+and what the screen takes, the training lacks."""
+_LONG_EPOCH_S = 1.0
+"""Within an epoch as long as that the bar moves too."""
 
 
 class PhasePanel(Vertical):
@@ -73,7 +76,7 @@ class PhasePanel(Vertical):
 
     def show_step(self, step: "StepDone") -> None:
         """Move the bar within an epoch; a big corpus takes its time."""
-        if self._epochs:
+        if self._epochs and monotonic() - self._shown_at >= _LONG_EPOCH_S:
             self.query_one(ProgressBar).update(
                 progress=(step.epoch - 1 + step.step / step.steps) / self._epochs
             )
