@@ -11,8 +11,7 @@ from textual.widgets import Input
 from threadpoolctl import threadpool_limits
 
 from tinychat.corpus import load_corpus
-from tinychat.model import TUNE
-from tinychat.presets import preset
+from tinychat.presets import TUNE, preset
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.screens.chat import ChatScreen

@@ -48,7 +48,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "tinychat.training.run",
         "tinychat.generation.session",
         "tinychat.inspection",
-        "tinychat.weights",
+        "tinychat.weights.npz",
     ],
 )
 def test_training_needs_no_screen(module: str) -> None:
@@ -67,6 +67,8 @@ def test_training_needs_no_screen(module: str) -> None:
         "tinychat.config_file",
         "tinychat.tokenizer",
         "tinychat.corpus",
+        "tinychat.weights.saved_models",
+        "tinychat.commands.app",
     ],
 )
 def test_text_and_configs_need_no_numpy(module: str) -> None:

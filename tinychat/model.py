@@ -10,7 +10,7 @@ from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.corpus.dialogue import Turn
 from tinychat.errors import ConfigError
-from tinychat.presets import PRESETS, Preset
+from tinychat.presets import PHASE_TITLES, PRESETS, PRETRAIN, TUNE, Preset
 from tinychat.tokenizer import Tokenizer
 from tinychat.training.history import PhaseProgress
 from tinychat.training.optimizer import Optimizer
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tinychat.training.evaluate import Evaluation
     from tinychat.training.teaching import Lesson
 
-PRETRAIN, TUNE = "pretrain", "tune"
-PHASE_TITLES = {PRETRAIN: "Pre-training", TUNE: "Instruction tuning"}
 EXTRAS = ("average", "best")
 """Vectors that training may keep beside the weights: their moving average, and the best so far."""
 

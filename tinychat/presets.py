@@ -8,7 +8,8 @@ from tinychat.config import TOKENIZERS, ModelConfig, TrainConfig
 from tinychat.errors import ConfigError
 from tinychat.records import from_json
 
-PHASES = ("pretrain", "tune")
+PHASES = PRETRAIN, TUNE = "pretrain", "tune"
+PHASE_TITLES = {PRETRAIN: "Pre-training", TUNE: "Instruction tuning"}
 MODEL_FIELDS = tuple(field.name for field in fields(ModelConfig) if field.name != "vocab_size")
 TRAIN_FIELDS = tuple(field.name for field in fields(TrainConfig))
 RECIPE_FIELDS = (

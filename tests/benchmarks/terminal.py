@@ -10,6 +10,9 @@ from typing import Self
 import pexpect
 import pyte
 
+_UNSET = ("NO_COLOR", "COLUMNS", "LINES", "CI", "PYTHONDONTWRITEBYTECODE")
+"""Variables that would make it another program than users have: by the last, compiled anew at every start."""
+
 
 class Terminal:
     """`python -m tinychat` with arguments, in a terminal of 100x30. Leaving the `with` block ends it."""
@@ -23,7 +26,7 @@ class Terminal:
             sys.executable,
             ["-m", "tinychat", *arguments, "--data-dir", str(data_dir)],
             dimensions=(30, 100),
-            env={k: v for k, v in environment.items() if k not in ("NO_COLOR", "COLUMNS", "LINES", "CI")},
+            env={name: value for name, value in environment.items() if name not in _UNSET},
         )
         self.program.delaybeforesend = None  # it would wait before every key
 

@@ -1,5 +1,6 @@
 """`tinychat` itself, as far as it refuses: the screen has its own tests."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,12 +66,29 @@ def assert_refused_before_the_screen_opens(shown: Outcome, code: int, *parts: st
     assert_refused(Outcome(shown.code, "", shown.out), code, *parts)
 
 
+def assert_refused_when_the_screen_is_left(shown: Outcome, code: int, *parts: str) -> None:
+    _, left, told = shown.out.rpartition("\x1b[?1049l")
+    assert left, "the screen was not left"
+    assert_refused(Outcome(shown.code, "", re.sub(r"\x1b\[[?<>=]?[\d;]*[a-zA-Z]", "", told)), code, *parts)
+
+
 @not_on_windows
-@pytest.mark.parametrize("name", ["latest", "text.npz"])
-def test_weights_that_cannot_be_loaded(name: str) -> None:
-    Path("text.npz").write_text("no weights")
+@pytest.mark.parametrize("name", ["latest", "missing"])
+def test_weights_that_are_not_there(name: str) -> None:
     shown = at_a_terminal("--load", name, "--data-dir", "data")
     assert_refused_before_the_screen_opens(shown, 2, name)
+
+
+@not_on_windows
+@pytest.mark.parametrize(
+    "arguments", [("--load", "text.npz"), ("--resume", "text.npz"), ("--corpus", "empty.txt")]
+)
+def test_files_that_only_reading_shows_to_be_wrong(arguments: tuple[str, str]) -> None:
+    Path("text.npz").write_text("no weights")
+    Path("empty.txt").write_text("")
+    shown = at_a_terminal(*arguments, "--data-dir", "data")
+    assert_refused_when_the_screen_is_left(shown, 2, arguments[1])
+    assert not list(Path("data/models").iterdir())
 
 
 @not_on_windows
@@ -88,13 +106,13 @@ def test_a_data_directory_that_cannot_be_written(
     ("arguments", "part"),
     [
         (("--corpus", "missing.txt"), "missing.txt"),
-        (("--corpus", "empty.txt"), "empty.txt"),
         (("--resume", "missing.npz"), "missing.npz"),
+        (("--resume", "missing.npz", "--seed", "1"), "--seed"),
+        (("--n-heads", "5"), "n_heads"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_wrong_input_at_a_terminal(arguments: tuple[str, ...], part: str) -> None:
-    Path("empty.txt").write_text("")
     shown = at_a_terminal(*arguments, "--data-dir", "data")
     assert_refused_before_the_screen_opens(shown, 2, part)
 

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 from tiny_app import CORPUS, PRESET
 
-from tinychat.model import PRETRAIN, TUNE
+from tinychat.presets import PRETRAIN, TUNE
 from tinychat.training.events import EpochDone, PhaseDone, PhaseStarted, SampleDrawn
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
@@ -57,7 +57,7 @@ def test_training_screen(snap_compare, library: Library, size: tuple[int, int]) 
         ]
         for event in events:
             screen.show(TrainingNews(event))
-        await pilot.pause()
+        await pilot.pause(0.3)  # epochs that follow fast are drawn together
 
     assert snap_compare(TinychatApp(library), terminal_size=size, run_before=halfway_through_the_second_phase)
 

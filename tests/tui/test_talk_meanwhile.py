@@ -89,7 +89,7 @@ async def test_a_paused_training_can_be_talked_with_and_the_end_leads_to_the_sam
         await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
         await pilot.press("c")
         await until(pilot, lambda: app.screen is screen and app.job is None)
-        assert len(app.screen_stack) == 2
+        assert len(app.screen_stack) == 1
 
 
 def test_a_copy_is_of_one_moment(trained_run: TrainingRun) -> None:

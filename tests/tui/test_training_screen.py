@@ -26,6 +26,7 @@ async def test_trains_through_both_phases_saves_and_opens_the_chat(library: Libr
     app = TinychatApp(library, run=run)
     async with app.run_test() as pilot:
         assert isinstance(app.screen, TrainingScreen)
+        await until(pilot, lambda: app.job)
         assert f"{run.model.n_parameters:,} parameters" in text_of(app, "#card")
         for part in ("weather: 3 facts, 3 dialogues", "vocabulary", "tiny", "seed 0"):
             assert part in text_of(app, "#card")
@@ -136,6 +137,7 @@ async def test_quitting_within_the_first_epoch_saves_nothing(library: Library) -
     run.model.card.progress["pretrain"].step = 0
     app = TinychatApp(library, run=run)
     async with app.run_test() as pilot:
+        await until(pilot, lambda: app.job)
         assert app.job is not None
         app.job.toggle_pause()  # before the first epoch can end
         await pilot.press("q")
@@ -185,6 +187,7 @@ async def test_a_corpus_of_facts_alone(library: Library) -> None:
     run = TrainingRun.start(replace(CORPUS, dialogues=()), PRESET, 0, pretrain_epochs=100_000)
     app = TinychatApp(library, run=run)
     async with app.run_test() as pilot:
+        await until(pilot, lambda: app.job)
         second = app.screen.query(PhasePanel).last()
         assert "no examples" in str(second.query_one(".speed", Static).content)
         await pilot.press("c")

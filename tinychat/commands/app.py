@@ -1,14 +1,23 @@
-"""`tinychat`: the full-screen program."""
+"""`tinychat`: the full-screen program.
+
+What is wrong with the flags, and what is missing, is told before the screen opens; what only reading can tell
+leaves the screen again.
+"""
 
 import argparse
+import gc
+import os
 import sys
-
-from threadpoolctl import threadpool_limits
+from typing import TYPE_CHECKING
 
 from tinychat.cli import RUN
-from tinychat.commands.recipe import library, training_run
+from tinychat.commands.recipe import check_resume, corpus_source, library, new_recipe, training_run
+from tinychat.corpus.bundled import find_corpus
 from tinychat.errors import TerminalError, UsageError
-from tinychat.weights import load
+
+if TYPE_CHECKING:
+    from tinychat.model import Model
+    from tinychat.training.run import TrainingRun
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,17 +32,36 @@ def run(args: argparse.Namespace) -> int:
         )
     models = library(args)
     models.check_writable()
-    from tinychat.tui.app import TinychatApp
-
+    path = None
     if "load" in args:
         path = models.find(args.load)
-        app = TinychatApp(models, model=load(path), path=path)
     elif "resume" in args:
-        app = TinychatApp(models, run=training_run(args), path=models.find(args.resume))
+        check_resume(args)
+        path = models.find(args.resume)
     else:
-        app = TinychatApp(models, run=training_run(args))
-    with threadpool_limits(limits=1, user_api="blas"):  # products this small are slower on two
-        app.run()
+        new_recipe(args)
+        find_corpus(corpus_source(args))
+
+    gc.disable()  # of what is imported nothing is given back; looking for that takes a tenth of the start
+    os.environ.setdefault("TEXTUAL_FPS", "120")  # what a key did waits for the next frame
+    from tinychat.tui.app import TinychatApp
+    from tinychat.tui.opening import Opening
+
+    def make() -> "TrainingRun | Model":
+        from threadpoolctl import threadpool_limits
+
+        from tinychat.weights import load
+
+        made = load(path) if path and "load" in args else training_run(args)
+        threadpool_limits(limits=1, user_api="blas")  # products this small are slower on two
+        gc.freeze()
+        gc.enable()
+        return made
+
+    app = TinychatApp(models, opening=Opening(make, is_training="load" not in args), path=path)
+    app.run()
+    if app.failure is not None:
+        raise app.failure
     return app.return_code or 0
 
 

@@ -14,7 +14,7 @@ from tinychat.commands.screen import console
 from tinychat.drawing.chart import BOTH, chart
 from tinychat.drawing.text import readable
 from tinychat.inspection import Comparison, compare
-from tinychat.model import PHASE_TITLES
+from tinychat.presets import PHASE_TITLES
 from tinychat.weights import read_summary
 
 MARKS = ("•", "×")

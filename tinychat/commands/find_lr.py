@@ -7,7 +7,7 @@ import math
 from tinychat.commands.recipe import training_run
 from tinychat.drawing.chart import chart
 from tinychat.errors import UsageError
-from tinychat.model import PHASE_TITLES
+from tinychat.presets import PHASE_TITLES
 from tinychat.training.find_lr import HIGHEST, LOWEST, Trial, steepest
 
 WIDTH, HEIGHT = 61, 12

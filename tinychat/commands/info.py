@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from tinychat.commands.recipe import library
 from tinychat.config_file import to_toml
-from tinychat.model import PHASE_TITLES
+from tinychat.presets import PHASE_TITLES
 from tinychat.weights import read_summary
 from tinychat.weights.npz import Summary
 

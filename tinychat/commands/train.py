@@ -17,8 +17,9 @@ from tinychat.commands.interrupts import Interrupted, interrupts
 from tinychat.commands.recipe import library, training_run
 from tinychat.commands.screen import console
 from tinychat.errors import UsageError, WorkerError
-from tinychat.model import PHASE_TITLES, Model
+from tinychat.model import Model
 from tinychat.paths import user_path
+from tinychat.presets import PHASE_TITLES
 from tinychat.training.checkpoint import checkpointed
 from tinychat.training.events import CheckpointSaved, EpochDone, Event, Finished, PhaseStarted, StepDone
 from tinychat.training.run import TrainingRun

@@ -1,11 +1,13 @@
 """Corpora by name or path."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tinychat.corpus.corpus import Corpus
-from tinychat.corpus.readers import read_path
 from tinychat.errors import CorpusError, UsageError
 from tinychat.paths import user_path
+
+if TYPE_CHECKING:
+    from tinychat.corpus.corpus import Corpus
 
 DEFAULT = "basics"
 
@@ -22,15 +24,11 @@ def bundled_corpora() -> dict[str, Path]:
     return {path.name: path for path in sorted(_folder().iterdir()) if path.is_dir()}
 
 
-def load_corpus(source: str | Path = DEFAULT) -> Corpus:
-    """Read a bundled corpus by name, or a file or folder by path.
-
-    A folder has `pretraining.*` and `chat.*`, either of them alone being enough; each, like a single file,
-    is .txt, .json, .jsonl or .csv. Raise CorpusError with what to mend if nothing can be read.
-    """
+def find_corpus(source: str | Path = DEFAULT) -> Path:
+    """The folder of a bundled corpus, or the file or folder at a path; CorpusError if nothing is there."""
     bundled = bundled_corpora()
     if str(source) in bundled:
-        return read_path(bundled[str(source)], name=str(source), source=str(source))
+        return bundled[str(source)]
     try:
         path = user_path(source)
     except UsageError as error:
@@ -39,6 +37,20 @@ def load_corpus(source: str | Path = DEFAULT) -> Corpus:
         raise CorpusError(
             f"no corpus at {path}: give a file, a folder, or one of the bundled names: {', '.join(bundled)}"
         )
+    return path
+
+
+def load_corpus(source: str | Path = DEFAULT) -> "Corpus":
+    """Read a bundled corpus by name, or a file or folder by path.
+
+    A folder has `pretraining.*` and `chat.*`, either of them alone being enough; each, like a single file,
+    is .txt, .json, .jsonl or .csv. Raise CorpusError with what to mend if nothing can be read.
+    """
+    from tinychat.corpus.readers import read_path
+
+    path = find_corpus(source)
+    if str(source) in bundled_corpora():
+        return read_path(path, name=str(source), source=str(source))
     return read_path(path, name=_name(path.resolve()), source=str(path.resolve()))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tinychat.model import PHASE_TITLES
+from tinychat.presets import PHASE_TITLES
 from tinychat.training.history import PhaseProgress
 from tinychat.weights.npz import Summary
 

@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Dialogue
 from tinychat.generation.answers import answers
-from tinychat.model import PRETRAIN, Model
+from tinychat.model import Model
+from tinychat.presets import PRETRAIN
 from tinychat.training.batches import grouped, to_batch
 from tinychat.training.held_out import HeldOut, measure_held_out
 from tinychat.training.rows import DialogueRows, FactRows, RowSource

@@ -15,8 +15,8 @@ from tinychat.core.model import Transformer
 from tinychat.corpus import Corpus, load_corpus
 from tinychat.errors import CorpusError, UsageError
 from tinychat.generation.reply import reply_to
-from tinychat.model import PRETRAIN, TUNE, Model, ModelCard
-from tinychat.presets import Preset
+from tinychat.model import Model, ModelCard
+from tinychat.presets import PRETRAIN, TUNE, Preset
 from tinychat.training.batches import enough_epochs, grouped, to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.find_lr import Trial, try_rates

@@ -1,4 +1,7 @@
-"""The program: it holds the model, the job that trains it, and the folder of saved models."""
+"""The program: it holds the model, the job that trains it, and the folder of saved models.
+
+What is not seen on the first frame is imported where it is used.
+"""
 
 import asyncio
 import signal
@@ -6,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import SystemCommand
@@ -16,29 +19,23 @@ from textual.screen import Screen
 
 from tinychat.cli import INTERRUPTED
 from tinychat.errors import TinychatError
-from tinychat.model import Model
-from tinychat.training.run import TrainingRun
-from tinychat.tui.files import FilesApp
-from tinychat.tui.job import ModelCopied, TrainingEnded, TrainingJob, TrainingNews
-from tinychat.tui.screens.chat import ChatScreen
-from tinychat.tui.screens.curves import CurvesScreen
-from tinychat.tui.screens.dialogs import (
-    Anew,
-    Further,
-    GoOn,
-    HelpDialog,
-    TrainDialog,
-)
+from tinychat.tui.messages import ModelCopied, TrainingEnded, TrainingNews
+from tinychat.tui.opening import OpeningApp
 from tinychat.tui.screens.training import TrainingScreen
-from tinychat.tui.screens.word_map import WordMapScreen
 from tinychat.tui.themes import DARK, LIGHT
 from tinychat.weights.saved_models import Library
 
+if TYPE_CHECKING:
+    from tinychat.model import Model
+    from tinychat.training.run import TrainingRun
+    from tinychat.tui.screens.chat import ChatScreen
+
 LONGEST_QUIT_S = 0.4
-"""A job that has not ended by then is left behind; its thread looks at its switches after every update."""
+"""A job that has not ended by then is left behind; its thread looks at its switches after every update. So is
+what the program was to begin with."""
 
 
-class TinychatApp(FilesApp):
+class TinychatApp(OpeningApp):
     """Begins with the training of a run, or with a chat with a model."""
 
     TITLE = "tinychat"
@@ -48,35 +45,13 @@ class TinychatApp(FilesApp):
         Binding("f2", "light_or_dark", "Light or dark", show=False, id="app.theme"),
     ]
 
-    def __init__(
-        self,
-        library: Library,
-        *,
-        run: TrainingRun | None = None,
-        path: Path | None = None,
-        model: Model | None = None,
-    ) -> None:
-        """Give a run to train (and the file it is kept in, if not a new one), or a model and its file."""
-        super().__init__(library)
-        self._first_run, self._first_path = run, path
-        self._first_model = model
-        self._training: TrainingScreen | None = None
+    def __init__(self, library: Library, **first: Any) -> None:
+        """See OpeningApp."""
+        super().__init__(library, **first)
         self._live: ChatScreen | None = None  # with a copy of the model that is being trained
         self._quitting = False
 
     async def on_mount(self) -> None:
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
-        self._handle_signals()
-        if self._first_run is not None:
-            await self.start_training(self._first_run, self._first_path)
-            if self._first_path is None:
-                self._point_to_interrupted(self._first_run)
-        elif self._first_model is not None:
-            await self.open_chat(self._first_model, self._first_path or Path("model"))
-
-    def _handle_signals(self) -> None:
         """A terminal that is closed, or a kill: leave as by the key, so that nothing is lost or left raw."""
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # not everywhere
@@ -88,15 +63,19 @@ class TinychatApp(FilesApp):
 
     # Training
 
-    async def start_training(self, run: TrainingRun, path: Path | None = None) -> None:
+    async def start_training(self, run: "TrainingRun", path: Path | None = None) -> None:
         """Open the training screen and train in the background; without a path, into a new file."""
-        if isinstance(self.main_screen, ChatScreen):
-            await self.main_screen.rest()  # it may be the same model
+        from tinychat.tui.job import TrainingJob
+
+        if self.chat is not None:
+            await self.chat.rest()  # it may be the same model
         job = TrainingJob(run, path or self.models.reserve(run.model.card), self.post_message)
         self.job = job
-        self._training = TrainingScreen(job)
-        self.install_screen(self._training, f"training-{id(job)}")  # it lives on behind a chat
-        await self._show(self._training)  # before the first news can come
+        screen = self.training
+        if screen is None:
+            screen = self.new_training_screen()
+            await self._show(screen)
+        screen.begin(job)  # before the first news can come
         for warning in run.warnings:
             self.notify(warning, severity="warning", timeout=10, markup=False)
         self.run_worker(job.work, thread=True, exit_on_error=True)
@@ -104,14 +83,12 @@ class TinychatApp(FilesApp):
     async def _show(self, screen: Screen[None]) -> None:
         """There is one main screen at a time; a training and the chat beside it stay behind another."""
         before = self.main_screen
-        if before is None:
-            await self.push_screen(screen)
-        else:
-            await self.switch_screen(screen)
+        await self.switch_screen(screen)
+        if before is not None:
             await self._take_down(before)
 
     async def _take_down(self, screen: Screen[Any]) -> None:
-        if self.is_screen_installed(screen) and screen not in (self._training, self._live):
+        if self.is_screen_installed(screen) and screen not in (self.training, self._live):
             self.uninstall_screen(screen)
             await screen.remove()
 
@@ -121,9 +98,9 @@ class TinychatApp(FilesApp):
 
     @on(TrainingNews)
     def pass_on(self, news: TrainingNews) -> None:
-        if self._training is not None:
+        if self.training is not None:
             with suppress(NoMatches):  # news from the last moment, for a screen that is being taken down
-                self._training.show(news)
+                self.training.show(news)
 
     @on(TrainingEnded)
     async def end_training(self, ended: TrainingEnded) -> None:
@@ -131,7 +108,7 @@ class TinychatApp(FilesApp):
         if job is None or self._quitting:
             return
         if isinstance(self.main_screen, TrainingScreen):
-            while len(self.screen_stack) > 2:  # a dialog that was open on it
+            while len(self.screen_stack) > 1:  # a dialog that was open on it
                 await self.pop_screen()
         card = job.model.card
         if ended.error:
@@ -142,7 +119,7 @@ class TinychatApp(FilesApp):
             note = f"Stopped, and saved as {job.path.stem}."
         else:
             note = "Stopped within the first epoch; not saved."
-        training, self._training = self._training, None
+        training, self.training = self.training, None
         live, self._live = self._live, None
         if live is None:
             await self.open_chat(job.model, job.path, note)
@@ -161,20 +138,23 @@ class TinychatApp(FilesApp):
     @on(ModelCopied)
     async def talk_meanwhile(self, copy: ModelCopied) -> None:
         """Open the chat with the copy, or let the chat that is there go over to it."""
-        if self.job is None or len(self.screen_stack) > 2:  # it has ended, or something else is open
+        if self.job is None or len(self.screen_stack) > 1:  # it has ended, or something else is open
             return
         note = f"A copy from {copy.learnt}; the training goes on. Ctrl+T leads back, F9 renews it."
         if self._live is not None:
             self._live.go_over_to(copy.model, f"A new copy, from {copy.learnt}.", copy.learnt)
         else:
+            from tinychat.tui.screens.chat import ChatScreen
+
             self._live = ChatScreen(copy.model, self.job.path, note, copy.learnt)
             self.install_screen(self._live, f"live-{id(self.job)}")
         if self.main_screen is not self._live:
             await self._show(self._live)
 
-    def _point_to_interrupted(self, run: TrainingRun) -> None:
+    @work
+    async def point_to_interrupted(self, run: "TrainingRun") -> None:
         card = run.model.card
-        for summary in self.models.summaries():
+        for summary in await asyncio.to_thread(self.models.summaries):
             other = summary.card
             same = (other.corpus_fingerprint, other.preset) == (card.corpus_fingerprint, card.preset)
             if same and not other.is_finished and summary.updates is not None:
@@ -189,11 +169,14 @@ class TinychatApp(FilesApp):
 
     @work
     async def action_train(self) -> None:
-        screen = self.main_screen
-        if not isinstance(screen, ChatScreen):
+        from tinychat.training.run import TrainingRun
+        from tinychat.tui.screens.dialogs import Anew, Further, GoOn, TrainDialog
+
+        screen = self.chat
+        if screen is None:
             return
-        if self._training is not None:
-            await self._show(self._training)
+        if self.training is not None:
+            await self._show(self.training)
             return
         card = screen.model.card
         choice = await self.push_screen_wait(TrainDialog(card.seed + 1, card.epochs_left))
@@ -213,8 +196,10 @@ class TinychatApp(FilesApp):
 
     # Chat
 
-    async def open_chat(self, model: Model, path: Path, note: str = "") -> None:
+    async def open_chat(self, model: "Model", path: Path, note: str = "") -> None:
         """Talk with `model`, which is kept in `path`; `note` is said first."""
+        from tinychat.tui.screens.chat import ChatScreen
+
         card = model.card
         if not card.is_finished and card.epochs_done:
             note += (
@@ -226,20 +211,25 @@ class TinychatApp(FilesApp):
 
     def action_help(self) -> None:
         if text := getattr(self.screen, "HELP", ""):
+            from tinychat.tui.screens.dialogs import HelpDialog
+
             self.push_screen(HelpDialog(text))
 
     def action_curves(self) -> None:
         """The history of the model on the screen."""
-        screen = self.main_screen
-        model = self.job.model if self.job else screen.model if isinstance(screen, ChatScreen) else None
+        from tinychat.tui.screens.curves import CurvesScreen
+
+        model = self.job.model if self.job else self.chat.model if self.chat else None
         if model is None or not model.card.progress:
             self.notify("No training of this model is known.", timeout=3)
         else:
             self.push_screen(CurvesScreen(model.card))
 
     def action_word_map(self) -> None:
-        if isinstance(self.main_screen, ChatScreen):
-            self.push_screen(WordMapScreen(self.main_screen.model))
+        from tinychat.tui.screens.word_map import WordMapScreen
+
+        if self.chat is not None:
+            self.push_screen(WordMapScreen(self.chat.model))
 
     def action_light_or_dark(self) -> None:
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
@@ -255,12 +245,14 @@ class TinychatApp(FilesApp):
         if self.job is not None:
             self.job.stop()
             await asyncio.to_thread(self.job.ended.wait, LONGEST_QUIT_S)
+        elif self.opener is not None:
+            await asyncio.to_thread(self.opener.join, LONGEST_QUIT_S)
         self.exit(return_code=return_code)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A chat knows which of its keys would do something now."""
-        chat = self.main_screen
-        return chat.check_action(action, parameters) if isinstance(chat, ChatScreen) else True
+        """The main screen knows which of its keys would do something now."""
+        screen = self.main_screen
+        return True if screen is None else screen.check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)

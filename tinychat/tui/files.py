@@ -1,25 +1,30 @@
-"""What the program does with files: models are saved and loaded, conversations exported."""
+"""What the program does with files: models are saved and loaded, conversations exported.
+
+What is not seen on the first frame is imported where it is used.
+"""
 
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
-from tinychat.corpus.writers import write_dialogues
 from tinychat.errors import TinychatError
-from tinychat.generation.transcript import export
-from tinychat.model import Model
-from tinychat.training.run import TrainingRun
-from tinychat.tui.job import ModelSaved, TrainingJob
-from tinychat.tui.screens.chat import ChatScreen
-from tinychat.tui.screens.dialogs import Choice, LoadDialog, SaveDialog
-from tinychat.tui.screens.export import ExportDialog
-from tinychat.weights import load, save
+from tinychat.tui.messages import ModelSaved
+from tinychat.tui.screens.training import TrainingScreen
 from tinychat.weights.saved_models import Library
+
+if TYPE_CHECKING:
+    from tinychat.model import Model
+    from tinychat.training.run import TrainingRun
+    from tinychat.tui.job import TrainingJob
+    from tinychat.tui.screens.chat import ChatScreen
+    from tinychat.tui.screens.dialogs import Choice
+    from tinychat.tui.screens.export import ExportDialog
 
 
 class FilesApp(App[None]):
@@ -31,37 +36,49 @@ class FilesApp(App[None]):
         self.job: TrainingJob | None = None
         """The training under way."""
 
-    async def start_training(self, run: TrainingRun, path: Path | None = None) -> None:
+    async def start_training(self, run: "TrainingRun", path: Path | None = None) -> None:
         """Open the training screen and train in the background; without a path, into a new file."""
         raise NotImplementedError
 
-    async def open_chat(self, model: Model, path: Path, note: str = "") -> None:
+    async def open_chat(self, model: "Model", path: Path, note: str = "") -> None:
         """Talk with `model`, which is kept in `path`; `note` is said first."""
         raise NotImplementedError
 
     @property
     def main_screen(self) -> Screen[object] | None:
         """The one that dialogs and the like stand above."""
-        return self.screen_stack[1] if len(self.screen_stack) > 1 else None
+        return self.screen_stack[0] if self.screen_stack else None
+
+    @property
+    def chat(self) -> "ChatScreen | None":
+        """The main screen, if it is a chat."""
+        screen = self.main_screen
+        if screen is None or isinstance(screen, TrainingScreen):
+            return None
+        from tinychat.tui.screens.chat import ChatScreen
+
+        return screen if isinstance(screen, ChatScreen) else None
 
     def complain(self, message: str) -> None:
         self.notify(message, severity="error", timeout=10, markup=False)
 
     @work
     async def action_save(self) -> None:
-        screen = self.main_screen
-        kept_in = self.job.path if self.job else screen.path if isinstance(screen, ChatScreen) else Path()
+        from tinychat.tui.screens.dialogs import SaveDialog
+        from tinychat.weights import save
+
+        kept_in = self.job.path if self.job else self.chat.path if self.chat else Path()
         path = await self.push_screen_wait(SaveDialog(self.models, kept_in.stem))
-        screen = self.main_screen
+        chat = self.chat
         if path is None:
             return
         if self.job is not None:
             self.job.request_save(path)  # between two updates, when the weights are whole
-        elif isinstance(screen, ChatScreen):
+        elif chat is not None:
             try:
-                now = replace(screen.model, card=replace(screen.model.card))  # a lesson may change both
+                now = replace(chat.model, card=replace(chat.model.card))  # a lesson may change both
                 await asyncio.to_thread(save, now, path)
-                screen.show_path(path)
+                chat.show_path(path)
                 self.saved(ModelSaved(path))
             except TinychatError as error:
                 self.complain(str(error))
@@ -75,6 +92,8 @@ class FilesApp(App[None]):
 
     @work
     async def action_load(self) -> None:
+        from tinychat.tui.screens.dialogs import LoadDialog
+
         summaries = await asyncio.to_thread(self.models.summaries)
         choice = await self.push_screen_wait(LoadDialog(summaries))
         if choice is None:
@@ -84,7 +103,10 @@ class FilesApp(App[None]):
         except TinychatError as error:
             self.complain(str(error))
 
-    async def _open(self, choice: Choice) -> None:
+    async def _open(self, choice: "Choice") -> None:
+        from tinychat.training.run import TrainingRun
+        from tinychat.weights import load
+
         path = choice.summary.path
         model = await asyncio.to_thread(load, path)
         if choice.action == "resume" and not model.card.is_finished:
@@ -96,8 +118,11 @@ class FilesApp(App[None]):
 
     @work
     async def action_export(self) -> None:
-        if isinstance(screen := self.main_screen, ChatScreen):
-            turns, is_chat = list(screen.conversation.session.turns), screen.model.card.is_chat
+        from tinychat.generation.transcript import export
+        from tinychat.tui.screens.export import ExportDialog
+
+        if (chat := self.chat) is not None:
+            turns, is_chat = list(chat.conversation.session.turns), chat.model.card.is_chat
             await self._export(
                 ExportDialog(
                     "Export the conversation",
@@ -109,8 +134,11 @@ class FilesApp(App[None]):
 
     @work
     async def action_export_taught(self) -> None:
-        if isinstance(screen := self.main_screen, ChatScreen):
-            dialogues = [(turn,) for turn in screen.model.card.taught]
+        from tinychat.corpus.writers import write_dialogues
+        from tinychat.tui.screens.export import ExportDialog
+
+        if (chat := self.chat) is not None:
+            dialogues = [(turn,) for turn in chat.model.card.taught]
             await self._export(
                 ExportDialog(
                     "Export what was taught",
@@ -120,12 +148,12 @@ class FilesApp(App[None]):
                 )
             )
 
-    async def _export(self, dialog: ExportDialog) -> None:
+    async def _export(self, dialog: "ExportDialog") -> None:
         path = await self.push_screen_wait(dialog)
         if path is not None:
             self.notify(f"Written to {path}", timeout=4, markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
-        if isinstance(screen, ChatScreen) and screen.model.card.taught:
+        if (chat := self.chat) is not None and chat is screen and chat.model.card.taught:
             yield SystemCommand("Export what was taught", "As a corpus", self.action_export_taught)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event as Flag
 from time import monotonic
@@ -11,47 +11,18 @@ from textual.message import Message
 
 from tinychat.errors import TinychatError
 from tinychat.inspection.reading import copied
-from tinychat.model import PHASE_TITLES, Model, ModelCard
+from tinychat.model import Model, ModelCard
+from tinychat.presets import PHASE_TITLES
 from tinychat.training.checkpoint import checkpointed
-from tinychat.training.events import Event, StepDone
+from tinychat.training.events import StepDone
 from tinychat.training.run import TrainingRun
+from tinychat.tui.messages import ModelCopied, ModelSaved, TrainingEnded, TrainingNews
 from tinychat.weights import save
 
 STEP_NEWS_S = 0.2
 """Seconds between two posts about single updates, at least: a screen cannot show more."""
 _LOOK_UP_S = 0.05
 """How often a paused job looks whether it should go on."""
-
-
-@dataclass
-class TrainingNews(Message):
-    """Something happened in the run."""
-
-    event: Event
-
-
-@dataclass
-class TrainingEnded(Message):
-    """The job is over: finished, stopped, or failed with an error to show."""
-
-    finished: bool
-    error: str = ""
-
-
-@dataclass
-class ModelSaved(Message):
-    """The answer to `request_save`."""
-
-    path: Path
-    error: str = ""
-
-
-@dataclass
-class ModelCopied(Message):
-    """The answer to `request_copy`: a model of its own, and what it had learnt by then."""
-
-    model: Model
-    learnt: str
 
 
 class TrainingJob:

@@ -3,11 +3,14 @@
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinychat.errors import StorageError, UsageError, WeightsError
-from tinychat.model import ModelCard
 from tinychat.paths import user_path
-from tinychat.weights.npz import Summary, read_summary
+
+if TYPE_CHECKING:
+    from tinychat.model import ModelCard
+    from tinychat.weights.npz import Summary
 
 LATEST = "latest"
 """Name that stands for the file written last."""
@@ -33,8 +36,10 @@ class Library:
         names = ", ".join(path.stem for path in paths) or "none yet"
         raise WeightsError(f"no file and no saved model is called {name!r}; saved models: {names}")
 
-    def summaries(self) -> list[Summary]:
+    def summaries(self) -> "list[Summary]":
         """What every readable model says of itself, the one written last first."""
+        from tinychat.weights.npz import read_summary
+
         found = []
         for path in self._paths():
             with suppress(WeightsError):
@@ -53,7 +58,7 @@ class Library:
             raise UsageError(f"{name!r} cannot be the name of a file; use letters, digits, spaces and dashes")
         return self.folder / f"{name}.npz"
 
-    def new_path(self, card: ModelCard) -> Path:
+    def new_path(self, card: "ModelCard") -> Path:
         """A free name for a new model: corpus, preset and seed, and a number if that is taken."""
         stem = re.sub(r"\W+", "-", f"{card.corpus[:20]}-{card.preset}-seed{card.seed}").strip("-")[:80]
         number = 1
@@ -61,7 +66,7 @@ class Library:
             number += 1
         return path
 
-    def reserve(self, card: ModelCard) -> Path:
+    def reserve(self, card: "ModelCard") -> Path:
         """As `new_path`, and keep the name from other programs by an empty file, until a model is saved."""
         while True:
             path = self.new_path(card)

@@ -9,7 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static, Tab, Tabs
 
-from tinychat.model import PHASE_TITLES, ModelCard
+from tinychat.model import ModelCard
+from tinychat.presets import PHASE_TITLES
 from tinychat.training.events import EpochDone
 from tinychat.tui import help as help_texts
 from tinychat.tui.widgets.chart import Chart, Curve

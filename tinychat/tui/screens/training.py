@@ -1,6 +1,6 @@
 """The training screen: the model's card, a panel a phase, and what the model says now."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,17 +9,25 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tinychat.model import PHASE_TITLES, PRETRAIN, TUNE, Model
-from tinychat.training.events import EpochDone, PhaseDone, PhaseStarted, SampleDrawn, StepDone
-from tinychat.training.history import PhaseProgress
+from tinychat.presets import PHASE_TITLES, PRETRAIN, TUNE
 from tinychat.tui import help as help_texts
-from tinychat.tui.job import TrainingJob, TrainingNews
+from tinychat.tui.messages import TrainingNews
 from tinychat.tui.widgets.phase_panel import PhasePanel
 from tinychat.tui.widgets.samples import Samples
 
+if TYPE_CHECKING:
+    from tinychat.model import Model
+    from tinychat.tui.job import TrainingJob
+
+_OF_A_JOB = ("pause", "chat", "copy_model", "curves", "save")
+"""Actions that there must be one for."""
+
 
 class TrainingScreen(Screen[None]):
-    """Watches a TrainingJob. The app gets the job's news and passes them on."""
+    """Watches a TrainingJob. The app gets the job's news and passes them on.
+
+    It can be shown before there is one: it is the program's first frame.
+    """
 
     HELP = help_texts.TRAINING
     CSS_PATH = "training.tcss"
@@ -58,47 +66,64 @@ class TrainingScreen(Screen[None]):
         Binding("q", "app.quit", "Quit", show=False, id="training.quit"),
     ]
 
-    def __init__(self, job: TrainingJob) -> None:
+    def __init__(self, job: "TrainingJob | None" = None) -> None:
         super().__init__()
         self.job = job
-        card = job.model.card
         self._panels = {
-            phase: PhasePanel(
-                number,
-                PHASE_TITLES[phase],
-                card.configs.get(phase),
-                card.progress.get(phase, PhaseProgress()),
-            )
+            phase: PhasePanel(number, PHASE_TITLES[phase])
             for number, phase in enumerate((PRETRAIN, TUNE), start=1)
         }
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title", markup=False)
-        yield Static(describe(self.job.model), id="card", markup=False)
+        yield Static("tinychat · getting ready", id="title", markup=False)
+        yield Static(id="card", markup=False)
         with Horizontal(id="phases"):
             yield from self._panels.values()
         yield Samples()
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
+        if self.job is not None:
+            self.begin(self.job)
+
+    def begin(self, job: "TrainingJob") -> None:
+        """Show the model and what is known of its training."""
+        self.job = job
+        card = job.model.card
+        self.query_one("#card", Static).update(describe(job.model), layout=False)
+        for phase, panel in self._panels.items():
+            progress = card.progress.get(phase)
+            panel.open(card.configs.get(phase), progress.epochs if progress else [])
         self._show_state("training")
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing yet are dim."""
+        return None if self.job is None and action in _OF_A_JOB else True
 
     def action_pause(self) -> None:
+        if self.job is None:
+            return
         self.job.toggle_pause()
         self._show_state("paused: press space to go on" if self.job.is_paused else "training")
 
     def action_chat(self) -> None:
         """Stop here; the app opens the chat once the job has ended."""
-        self._show_state("stopping")
-        self.job.stop()
+        if self.job is not None:
+            self._show_state("stopping")
+            self.job.stop()
 
     def _show_state(self, state: str) -> None:
-        self.query_one("#title", Static).update(f"tinychat · {state}")
-        self.set_class(self.job.is_paused, "paused")
+        title = self.query_one("#title", Static)
+        title.update(f"tinychat · {state}", layout=False)
+        # Not of the screen, all parts of which would be styled anew before one sees what the key did.
+        title.set_class(self.job is not None and self.job.is_paused, "paused")
 
     @on(TrainingNews)
     def show(self, news: TrainingNews) -> None:
         """Bring one event of the run onto the screen."""
+        from tinychat.training.events import EpochDone, PhaseDone, PhaseStarted, SampleDrawn, StepDone
+
         match news.event:
             case PhaseStarted(phase=phase):
                 self._panels[phase].start()
@@ -112,7 +137,7 @@ class TrainingScreen(Screen[None]):
                 self.query_one(Samples).add(sample)
 
 
-def describe(model: Model) -> str:
+def describe(model: "Model") -> str:
     """The model's card in two lines: its shape, and where it comes from."""
     config, card = model.config, model.card
     heads = "1 head" if config.n_heads == 1 else f"{config.n_heads} heads"

@@ -1,11 +1,15 @@
 """What the model says to one prompt, as it learns: the newest answer in full, earlier, other ones beneath."""
 
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tinychat.model import PHASE_TITLES
-from tinychat.training.events import SampleDrawn
+from tinychat.presets import PHASE_TITLES
+
+if TYPE_CHECKING:
+    from tinychat.training.events import SampleDrawn
 
 KEPT = 30
 NOTHING = "(nothing)"
@@ -24,8 +28,9 @@ class Samples(Vertical):
         yield Static(classes="now", markup=False)
         yield Static(classes="earlier", markup=False)
 
-    def add(self, sample: SampleDrawn) -> None:
-        self.query_one(".prompt", Static).update(f"› {sample.prompt}")
+    def add(self, sample: "SampleDrawn") -> None:
+        if not self._changes or self._changes[0].prompt != sample.prompt:
+            self.query_one(".prompt", Static).update(f"› {sample.prompt}")
         self.query_one(".now", Static).update(sample.text or NOTHING)
         self.border_title = f"What it says now · {PHASE_TITLES[sample.phase].lower()}, epoch {sample.epoch}"
         earlier = [s for s in self._changes if s.prompt == sample.prompt]
