@@ -54,7 +54,7 @@ class NotOpened(Message):
 class OpeningApp(FilesApp):
     """The part of the program that comes before its model."""
 
-    CSS_PATH = "screens/training.tcss"
+    CSS_PATH = Path(__file__).parent / "screens" / "training.tcss"
     """Read with the first sheets: one that comes with its screen lets all be read anew."""
     CSS = "#opening { padding: 0 2; color: $text-muted; }"
 
