@@ -5,7 +5,7 @@ for the first time are answered rightly, and the former questions still are.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from time import perf_counter
 
 import numpy as np
@@ -24,6 +24,7 @@ from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
 from tinychat.training.replay import Replay
 from tinychat.training.rewordings import Rewordings, plain
 from tinychat.training.rows import Row, dialogue_row
+from tinychat.training.taught import contradicted
 
 RECIPE = TrainConfig(optimizer="adamw", lr=0.003, beta2=0.99, eps=1e-3, clip_norm=1.0)
 WARMUP = 4
@@ -70,7 +71,9 @@ class Lesson:
         declines = () if corpus is None else corpus.declines
         self._rewordings = Rewordings(self.turn.user, former)
         taught = [turn for turn in model.card.taught if plain(turn.user) != plain(self.turn.user)]
-        rest, self._wordings = self._without_same(former, declines)
+        gone = dict.fromkeys(contradicted(self.turn, former, declines, self._rewordings))
+        rest = [dialogue for dialogue in former if dialogue not in gone]
+        self._wordings = list(dict.fromkeys(dialogue[0].user for dialogue in gone))
         self._replay = Replay(rest, [(turn,) for turn in taught], self.turn.user)
         self._taught = [*taught, self.turn]
         self._rng = np.random.default_rng([model.card.seed, len(model.card.taught)])
@@ -78,25 +81,6 @@ class Lesson:
         """Every wording that was learnt, or asked in a check."""
         self._copy = self._begin()
         self._before: Model | None = None
-
-    def _without_same(
-        self, former: Sequence[Dialogue], declines: Sequence[str]
-    ) -> tuple[list[Dialogue], list[str]]:
-        """The dialogues that do not contradict the lesson, and the questions of those that do.
-
-        If the corpus answers this question, the answer is wrong now, and so it is to other wordings.
-        """
-        same = [d for d in former if plain(d[0].user) == plain(self.turn.user)]
-        wrong = {dialogue[0].assistant for dialogue in same} - {*declines, self.turn.assistant}
-        contradicted = [
-            dialogue
-            for dialogue in former
-            if plain(dialogue[0].user) == plain(self.turn.user)
-            or (dialogue[0].assistant in wrong and self._rewordings.is_about_the_same(dialogue[0].user))
-        ]
-        gone = set(contradicted)
-        rest = [dialogue for dialogue in former if dialogue not in gone]
-        return rest, list(dict.fromkeys(dialogue[0].user for dialogue in contradicted))
 
     def _begin(self) -> Model:
         """A copy that knows all words of the lesson."""
