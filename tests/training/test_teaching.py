@@ -198,7 +198,6 @@ def test_what_is_not_learnt_is_told_and_changes_nothing(
 
 def test_what_would_forget_too_much_is_told(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teaching, "LEAST_KEPT", 1.1)  # more than there is
-    monkeypatch.setattr(teaching, "KEPT", 1.1)
     with pytest.raises(LessonError, match="former answers were right"):
         model.teach(QUESTION, ANSWER, CORPUS)
 

@@ -17,32 +17,35 @@ from tinychat.corpus.dialogue import ask_text
 from tinychat.errors import CorpusError, LessonError, UsageError
 from tinychat.generation.reply import reply_to
 from tinychat.model import Model
-from tinychat.training.by_length import exact, loss_and_gradients
 from tinychat.training.events import LessonChecked, LessonDone
 from tinychat.training.growing import grown
-from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
-from tinychat.training.replay import Replay
+from tinychat.training.optimizer import Optimizer, clip_by_global_norm_, make_optimizer
+from tinychat.training.rehearsal import Rehearsal
+from tinychat.training.replay import to_rehearse
 from tinychat.training.rewordings import Rewordings, plain
 from tinychat.training.rows import Row, dialogue_row
 from tinychat.training.taught import contradicted
+from tinychat.training.whitening import Whitening
 
-RECIPE = TrainConfig(optimizer="adamw", lr=0.003, beta2=0.99, eps=1e-3, clip_norm=1.0)
+RECIPE = TrainConfig(optimizer="adamw", lr=0.002, beta2=0.99, eps=1e-3, clip_norm=1.0)
 WARMUP = 4
 """Updates in which the learning rate rises: the optimiser begins without a past."""
-N_NEW, N_OLD = 8, 40
+N_NEW, N_OLD = 8, 32
 """Wordings of the new question, and former dialogues, in an update."""
-UPDATES, ROUNDS = 24, 3
+POOL = 600
+"""Former dialogues that are rehearsed in turn."""
+N_OF_TAUGHT = 8
+"""Wordings of every question that was taught before, among them."""
+ROUNDS = (28, 20)
 """Updates of a round, in which the learning rate falls to nothing: what is last is what the replay repairs.
 Where the question itself is not answered rightly then, another round begins (Loshchilov & Hutter 2017)."""
-CHECK_EVERY = 4
+CHECK_EVERY = 7
 N_WORDINGS = 16
 """New wordings that are asked in a check."""
-RIGHT, KEPT = 0.8, 0.99
-"""Shares of the new wordings and of the former questions, answered rightly, at which a lesson ends."""
+RIGHT = 0.8
+"""Share of the new wordings, answered rightly, at which a lesson ends."""
 LEAST_KEPT = 0.95
-"""Share of the former questions with which a lesson may end when its updates are used up."""
-N_FORMER = 100
-"""Former dialogues that are asked in a check."""
+"""Share of the former questions, many of them like the new one, that must still be answered rightly."""
 BEHIND = 0.3
 """Share of the wordings that follow upon another dialogue, in a model that knows such ones."""
 
@@ -74,9 +77,13 @@ class Lesson:
         gone = dict.fromkeys(contradicted(self.turn, former, declines, self._rewordings))
         rest = [dialogue for dialogue in former if dialogue not in gone]
         self._wordings = list(dict.fromkeys(dialogue[0].user for dialogue in gone))
-        self._replay = Replay(rest, [(turn,) for turn in taught], self.turn.user)
         self._taught = [*taught, self.turn]
         self._rng = np.random.default_rng([model.card.seed, len(model.card.taught)])
+        self._former = [
+            *((turn,) for turn in taught),
+            *((self._reworded(turn),) for turn in taught for _ in range(N_OF_TAUGHT - 1)),
+            *to_rehearse(rest, self.turn.user, POOL, self._rng),
+        ]
         self.asked: set[str] = set()
         """Every wording that was learnt, or asked in a check."""
         self._copy = self._begin()
@@ -102,31 +109,40 @@ class Lesson:
 
     def run(self) -> Iterator[LessonChecked | LessonDone]:
         """Learn, in the copy. Raise LessonError if it is not learnt, or if too much would be forgotten."""
-        transformer, rng = self._copy.transformer, self._rng
-        optimizer = make_optimizer(RECIPE.optimizer, transformer.parameters)
-        with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
-            former = [self._former_row(dialogue) for dialogue in self._replay.to_check(N_FORMER, rng)]
-            former = [row for row in former if row.n_predicted]
-            former = [row for row, known in zip(former, exact(transformer, former), strict=True) if known]
-        for update in range(1, ROUNDS * UPDATES + 1):
-            with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
-                rows = [*self._new_rows(N_NEW), *map(self._former_row, self._replay.draw(N_OLD, rng))]
-                loss = loss_and_gradients(transformer, rows).mean
-                norm = clip_by_global_norm_(transformer.parameters.grads, RECIPE.clip_norm)
-                if not math.isfinite(loss + norm):
-                    raise LessonError("the weights of this model are not sound; it cannot be taught")
-                left = 1 - (update - 1) % UPDATES / UPDATES
-                optimizer.step(RECIPE, RECIPE.lr * min(update / WARMUP, left))
-                if update % CHECK_EVERY:
-                    continue
-                right = exact(transformer, self._new_rows(N_WORDINGS))
-                is_learnt = right[0] and sum(right) >= RIGHT * len(right)
-                is_round_over = update % UPDATES == 0
-                kept = sum(exact(transformer, former)) if is_learnt or is_round_over else 0
-            yield LessonChecked(update, loss, sum(right), len(right), kept, len(former))
-            is_enough = right[0] and kept >= LEAST_KEPT * len(former)
-            if (is_learnt and kept >= KEPT * len(former)) or (is_round_over and is_enough):
+        former = [row for row in map(self._former_row, self._former) if row.n_predicted]
+        with threadpool_limits(1, "blas"):
+            rehearsal = Rehearsal(self._copy.transformer, former, self.model.tokenizer.vocab_size)
+        try:
+            yield from self._run(rehearsal)
+        finally:
+            rehearsal.close()
+
+    def _run(self, rehearsal: Rehearsal) -> Iterator[LessonChecked | LessonDone]:
+        parameters = self._copy.transformer.parameters
+        optimizer = make_optimizer(RECIPE.optimizer, parameters)
+        former = [row for row, known in zip(rehearsal.rows, rehearsal.is_right, strict=True) if known]
+        order: list[int] = []
+        for updates in ROUNDS:
+            for done in range(updates):
+                with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
+                    while rehearsal.rows and len(order) < N_OLD:
+                        order += self._rng.permutation(len(rehearsal.rows)).tolist()
+                    loss = rehearsal.loss_and_gradients(self._new_rows(N_NEW), order[:N_OLD]).mean
+                    order = order[N_OLD:]
+                    lr = RECIPE.lr * min((optimizer.updates + 1) / WARMUP, 1 - done / updates)
+                    norm = self._step(optimizer, rehearsal.whitening, lr)
+                    if not math.isfinite(loss + norm):
+                        raise LessonError("the weights of this model are not sound; it cannot be taught")
+                    is_round_over = done == updates - 1
+                    if (done + 1) % CHECK_EVERY and not is_round_over:
+                        continue
+                    right = rehearsal.exact(self._new_rows(N_WORDINGS))
+                    kept = sum(rehearsal.exact(former)) if is_round_over else 0
+                yield LessonChecked(optimizer.updates, loss, sum(right), len(right), kept, len(former))
+            if right[0] and sum(right) >= RIGHT * len(right):
                 break
+        update = optimizer.updates
+        is_enough = right[0] and kept >= LEAST_KEPT * len(former)
         if not is_enough:
             raise LessonError(
                 f"not learnt: after {update} updates {sum(right)} of {len(right)} wordings and {kept} of "
@@ -146,14 +162,29 @@ class Lesson:
             is_from_itself=self.is_from_itself,
         )
 
+    def _step(self, optimizer: Optimizer, whitening: Whitening, lr: float) -> float:
+        """One update in whitened coordinates; return the norm of their gradient before clipping."""
+        transformer, parameters = self._copy.transformer, self._copy.transformer.parameters
+        whitening.scale_(transformer, parameters.grads)
+        norm = clip_by_global_norm_(parameters.grads, RECIPE.clip_norm)
+        before = parameters.values.copy()
+        optimizer.step(RECIPE, lr)
+        parameters.values -= before
+        whitening.scale_(transformer, parameters.values)
+        parameters.values += before
+        return norm
+
+    def _reworded(self, turn: Turn) -> Turn:
+        return Turn(self._rewordings.draw(self._rng, turn.user), turn.assistant)
+
     def _new_rows(self, n: int) -> list[Row]:
         """The question as it was asked, and n - 1 wordings of it, some behind a former dialogue."""
         rng, rows = self._rng, [self._new_row(self.turn.user)]
-        for former in self._replay.draw(n - 1, rng) or [()] * (n - 1):
+        for _ in range(n - 1):
             other = self._wordings[rng.integers(len(self._wordings))] if self._wordings else ""
             row = self._new_row(self._rewordings.draw(rng, other if rng.random() < 0.5 else ""))
-            if self.model.card.max_turns > 1 and rng.random() < BEHIND:
-                both = self._former_row(former).then(row)
+            if self.model.card.max_turns > 1 and self._former and rng.random() < BEHIND:
+                both = self._former_row(self._former[rng.integers(len(self._former))]).then(row)
                 row = both if len(both.tokens) <= self.model.config.max_seq_len else row
             rows.append(row)
         return rows
