@@ -20,8 +20,8 @@ from tinychat.training.rows import Row
 from tinychat.training.whitening import Whitening
 
 N_THREADS = 2
-_ROWS = 16
-"""Rows read at a time."""
+_ROWS = 8
+"""Rows read at a time: of about the same length, so few that the long ones are among themselves."""
 OLD_WEIGHT = 3.0
 """Of a former token, where a new one has 1."""
 
@@ -51,15 +51,19 @@ class Rehearsal:
         The parts of a thread are added up first: the result does not depend on which one is ready first.
         """
         old_rows = [self.rows[index] for index in old]
-        parts = [(list(new), list[int]())]
-        parts += [([], [old[place] for place in part]) for part in parts_by_length(old_rows, _ROWS)]
+        of_new = [([new[place] for place in part], list[int]()) for part in parts_by_length(new, _ROWS // 2)]
+        of_old = [
+            ([old_rows[place] for place in part], [old[place] for place in part])
+            for part in parts_by_length(old_rows, _ROWS)
+        ]
+        # The largest first, so that both threads get about the same to do.
+        parts = sorted(of_new + of_old, key=lambda part: -sum(len(row.tokens) for row in part[0]))
 
         def learn(number: int) -> tuple[Floats, list[Loss]]:
             pupil, losses = self._pupils[number], []
             total = np.zeros_like(pupil.parameters.grads)
             with np.errstate(all="ignore"):  # what is not finite is told by the lesson
                 for rows, indices in parts[number::N_THREADS]:
-                    rows = rows or [self.rows[index] for index in indices]
                     wanted = self._wanted(number, indices) if indices else None
                     losses.append(pupil.loss_and_gradients(*to_batch(rows), wanted=wanted))
                     pupil.parameters.grads *= losses[-1].tokens * (OLD_WEIGHT if indices else 1.0)

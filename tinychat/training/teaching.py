@@ -32,7 +32,7 @@ WARMUP = 4
 """Updates in which the learning rate rises: the optimiser begins without a past."""
 N_NEW, N_OLD = 8, 32
 """Wordings of the new question, and former dialogues, in an update."""
-POOL = 600
+POOL = 500
 """Former dialogues that are rehearsed in turn."""
 N_OF_TAUGHT = 8
 """Wordings of every question that was taught before, among them."""

@@ -2,8 +2,8 @@
 
 A matrix w changes its outputs by x dw: where the former inputs x hardly ever pointed, it may change without
 harm. With C the mean of their x^T x and S = (C / mean eigenvalue + DAMPING)^(-1/2), a step of z in
-w = w0 + S z changes the former outputs by about its own length, whatever its direction. K-FAC (Martens & Grosse 2015)
-and ROME (Meng et al. 2022) divide by the same C.
+w = w0 + S z changes the former outputs by about its own length, whatever its direction. K-FAC (Martens &
+Grosse 2015) and ROME (Meng et al. 2022) divide by the same C.
 """
 
 from collections.abc import Iterator
