@@ -66,6 +66,6 @@ def tell(done: LessonDone, note: Callable[[str], None]) -> None:
     )
     if done.is_from_itself:
         note(
-            "its corpus is not where it was, or was changed, and it rehearsed its few examples alone: "
-            "much else may be forgotten; better take this back, and put the corpus where it was"
+            "its corpus is not where it was, or was changed, and it rehearsed its own answers to the few "
+            "questions in its file: more may be forgotten; better put the corpus back, and teach again"
         )

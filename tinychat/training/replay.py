@@ -11,6 +11,8 @@ from tinychat.training.noise import words
 
 N_NEAR = 64
 """Questions that are most like the new one: they are the first to be mistaken for it."""
+N_KEPT = 500
+"""Dialogues of which the questions are kept with a model."""
 
 
 def to_rehearse(
@@ -21,6 +23,12 @@ def to_rehearse(
     nearest = sorted(range(len(dialogues)), key=lambda index: -alike[index])[:N_NEAR]
     order = dict.fromkeys([*nearest, *rng.permutation(len(dialogues)).tolist()])
     return [dialogues[index] for index in list(order)[:n]]
+
+
+def questions_of(dialogues: Sequence[Dialogue]) -> list[list[str]]:
+    """What users say in at most N_KEPT dialogues from all over a corpus, in all of them if it is small."""
+    step = -(-len(dialogues) // N_KEPT) or 1
+    return [[turn.user for turn in dialogue] for dialogue in dialogues[::step]]
 
 
 def likeness(question: str, others: Sequence[str]) -> list[float]:

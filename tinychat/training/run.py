@@ -22,6 +22,7 @@ from tinychat.training.find_lr import Trial, try_rates
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import make_optimizer
+from tinychat.training.replay import questions_of
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.taught import with_taught
 from tinychat.training.trainer import Trainer
@@ -105,6 +106,7 @@ class TrainingRun:
             max_turns=max(map(len, corpus.dialogues), default=0),
             sample_prompts=_sample_prompts(corpus),
             examples=_examples(corpus),
+            rehearsal=questions_of(corpus.dialogues),
             configs=configs,
             progress={phase: PhaseProgress() for phase in configs},
             versions=_versions(),

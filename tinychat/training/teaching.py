@@ -15,6 +15,7 @@ from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Dialogue, Turn, load_corpus
 from tinychat.corpus.dialogue import ask_text
 from tinychat.errors import CorpusError, LessonError, UsageError
+from tinychat.generation.answers import answers
 from tinychat.generation.reply import reply_to
 from tinychat.model import Model
 from tinychat.training.events import LessonChecked, LessonDone
@@ -36,7 +37,7 @@ POOL = 500
 """Former dialogues that are rehearsed in turn."""
 N_OF_TAUGHT = 8
 """Wordings of every question that was taught before, among them."""
-ROUNDS = (28, 20)
+ROUNDS = (28, 20, 20)
 """Updates of a round, in which the learning rate falls to nothing: what is last is what the replay repairs.
 Where the question itself is not answered rightly then, another round begins (Loshchilov & Hutter 2017)."""
 CHECK_EVERY = 7
@@ -232,10 +233,17 @@ def corpus_of(model: Model) -> Corpus | None:
 
 
 def answered_by_itself(model: Model) -> list[Dialogue]:
-    """What the model answers to its examples, and to what it was asked while it was trained.
+    """What the model answers to the questions that are kept with it, of its training or at least a few.
 
     Learning from one's own answers in place of lost examples: Li & Hoiem 2016 (arXiv:1606.09282).
     """
-    questions = dict.fromkeys([*model.card.examples, *model.card.sample_prompts.values()])
-    asked = [(question, model.ask(question)) for question in questions]
-    return [(Turn(question, answer),) for question, answer in asked if answer]
+    few = dict.fromkeys([*model.card.examples, *model.card.sample_prompts.values()])
+    asked = [said for said in model.card.rehearsal if all(said)] or [[question] for question in few]
+    dialogues: list[Dialogue] = [()] * len(asked)
+    with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
+        for place in range(max(map(len, asked), default=0)):
+            going_on = [index for index, said in enumerate(asked) if len(said) > place]
+            found = answers(model, [(asked[index][place], dialogues[index]) for index in going_on])
+            for index, answer in zip(going_on, found, strict=True):
+                dialogues[index] = (*dialogues[index], Turn(asked[index][place], answer))
+    return [dialogue for dialogue in dialogues if dialogue and all(turn.assistant for turn in dialogue)]
