@@ -1,7 +1,7 @@
 """Teaching: a model learns one more answer in a moment, and keeps those it had.
 
-The question is learnt in many wordings, among a replay of former dialogues, until wordings that were drawn
-for the first time are answered rightly, and the former questions still are.
+The question is learnt in many wordings, among a rehearsal of former dialogues, until wordings that were drawn
+for the first time are answered rightly; the lesson is given up if the former questions then are not.
 """
 
 import math
