@@ -50,6 +50,8 @@ class ModelCard:
     """Phase -> how far it is."""
     examples: list[str] = field(default_factory=list)
     """A few questions that the corpus answers."""
+    rehearsal: list[list[str]] = field(default_factory=list)
+    """What users said in some of its training dialogues, so that it can be taught where its corpus is not."""
     taught: list[Turn] = field(default_factory=list)
     """What the model was taught after its training, the latest last."""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

@@ -133,3 +133,22 @@ def test_results_do_not_depend_on_the_shapes_before(cross_entropy: CrossEntropy)
         again, dagain = results(2, 3)
         assert again == loss
         np.testing.assert_array_equal(dagain, dlogits)
+
+
+def test_backward_with_probabilities_in_place_of_targets(cross_entropy: CrossEntropy) -> None:
+    logits, targets = 2 * random_vectors(1, 4, 7), np.array([[3, 1, IGNORE, 6]])
+    wanted = np.exp(random_vectors(4, 7))
+    wanted /= wanted.sum(axis=1, keepdims=True)
+
+    def loss(x: Floats) -> float:
+        p = np.exp(x[0]) / np.exp(x[0]).sum(axis=1, keepdims=True)
+        return float(-(wanted * np.log(p))[targets[0] != IGNORE].sum() / 3)
+
+    numeric = numeric_gradient(lambda: loss(logits), logits)
+    cross_entropy.forward(logits, targets)
+    assert relative_error(cross_entropy.backward(wanted.copy()), numeric) < TOLERANCE
+    certain = np.eye(7)[np.maximum(targets[0], 0)]
+    cross_entropy.forward(logits, targets)
+    with_targets = cross_entropy.backward().copy()
+    cross_entropy.forward(logits, targets)
+    np.testing.assert_allclose(cross_entropy.backward(certain), with_targets, atol=1e-15)

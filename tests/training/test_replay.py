@@ -1,11 +1,9 @@
 """Which former dialogues are gone on with."""
 
-from collections import Counter
-
 import numpy as np
 
 from tinychat.corpus import Dialogue, Turn
-from tinychat.training.replay import N_NEAR, Replay, likeness
+from tinychat.training.replay import likeness, to_rehearse
 
 
 def one(user: str, assistant: str) -> Dialogue:
@@ -13,7 +11,7 @@ def one(user: str, assistant: str) -> Dialogue:
 
 
 COMMON = [one(f"Is it number {word}?", "No.") for word in map(str, range(300))]
-NEAR, RARE, TAUGHT = one("What do foxes eat?", "Mice."), one("Hello!", "Hi!"), one("Who barks?", "Dogs.")
+NEAR, RARE = one("What do foxes eat?", "Mice."), one("Hello!", "Hi!")
 
 
 def test_the_rarer_a_common_word_the_more_alike() -> None:
@@ -21,23 +19,16 @@ def test_the_rarer_a_common_word_the_more_alike() -> None:
     assert near > far > none == 0
 
 
-def test_each_kind_gets_its_turn() -> None:
-    replay = Replay([*COMMON, NEAR, RARE], [TAUGHT], "What do foxes drink?")
-    drawn = replay.draw(4000, np.random.default_rng(0))
-    counts = Counter(drawn)
-    assert counts[TAUGHT] == 1000
-    assert 250 < counts[RARE] < 450  # one of three answers, in one of four turns
-    assert counts[NEAR] > 250 + 1000 / N_NEAR / 2
+def test_the_nearest_are_always_there_and_others_are_drawn() -> None:
+    dialogues = [*COMMON, NEAR, RARE]
+    chosen = [to_rehearse(dialogues, "What do foxes drink?", 100, np.random.default_rng(n)) for n in (0, 1)]
+    for found in chosen:
+        assert len(set(found)) == len(found) == 100
+        assert found[0] == NEAR
+    assert set(chosen[0]) != set(chosen[1])
+    assert to_rehearse(dialogues, "What do foxes drink?", 100, np.random.default_rng(0)) == chosen[0]
 
 
-def test_what_is_checked() -> None:
-    rng = np.random.default_rng(0)
-    replay = Replay([NEAR, RARE], [TAUGHT], "Who?")
-    assert Counter(replay.to_check(10, rng)) == Counter([TAUGHT, NEAR, RARE])
-    drawn = Replay(COMMON, [TAUGHT], "Who?").to_check(10, rng)
-    assert len(set(drawn)) == len(drawn) == 11
-
-
-def test_nothing_to_draw_from() -> None:
-    replay = Replay([], [], "Who?")
-    assert replay.draw(5, np.random.default_rng(0)) == replay.to_check(5, np.random.default_rng(0)) == []
+def test_of_a_small_corpus_everything() -> None:
+    assert set(to_rehearse([NEAR, RARE], "Who?", 10, np.random.default_rng(0))) == {NEAR, RARE}
+    assert to_rehearse([], "Who?", 5, np.random.default_rng(0)) == []

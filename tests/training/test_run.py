@@ -46,6 +46,12 @@ def test_the_card_tells_where_the_model_comes_from() -> None:
     assert card.final_loss == last.loss
 
 
+def test_the_card_has_questions_from_all_over_a_large_corpus() -> None:
+    dialogues = tuple((Turn(f"Is it {number}?", "Yes."), Turn("And now?", "No.")) for number in range(1300))
+    rehearsal = start(replace(CORPUS, dialogues=dialogues)).model.card.rehearsal
+    assert rehearsal == [[f"Is it {number}?", "And now?"] for number in range(0, 1300, 3)]
+
+
 def test_training_learns() -> None:
     records = [e for e in start(tune_epochs=40).run() if isinstance(e, EpochDone) and e.phase == "tune"]
     assert records[-1].loss < 0.5 * records[0].loss

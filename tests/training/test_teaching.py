@@ -146,6 +146,8 @@ def test_it_is_kept_in_the_file(model: Model, tmp_path: Path) -> None:
 
 def test_without_its_corpus_it_learns_from_its_own_answers(model: Model) -> None:
     model.card.corpus_source = "/nowhere/at/all"
+    assert model.card.rehearsal == [[turn.user for turn in dialogue] for dialogue in CORPUS.dialogues]
+    assert teaching.answered_by_itself(model) == list(CORPUS.dialogues)
     before = [model.ask(example) for example in model.card.examples]
     lesson = Lesson(model, QUESTION, ANSWER)
     *_, done = lesson.run()
@@ -154,6 +156,13 @@ def test_without_its_corpus_it_learns_from_its_own_answers(model: Model) -> None
     lesson.put_in()
     assert model.ask(QUESTION) == ANSWER
     assert [model.ask(example) for example in model.card.examples] == before
+
+
+def test_an_old_file_has_its_examples_alone(model: Model) -> None:
+    model.card.rehearsal = []
+    questions = [dialogue[0].user for dialogue in teaching.answered_by_itself(model)]
+    assert questions == list(dict.fromkeys([*model.card.examples, *model.card.sample_prompts.values()]))
+    assert CORPUS.dialogues[0][0].user in questions
 
 
 def test_a_corpus_that_was_changed_is_not_its_own(model: Model, tmp_path: Path) -> None:
@@ -198,7 +207,6 @@ def test_what_is_not_learnt_is_told_and_changes_nothing(
 
 def test_what_would_forget_too_much_is_told(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teaching, "LEAST_KEPT", 1.1)  # more than there is
-    monkeypatch.setattr(teaching, "KEPT", 1.1)
     with pytest.raises(LessonError, match="former answers were right"):
         model.teach(QUESTION, ANSWER, CORPUS)
 

@@ -310,7 +310,7 @@ async def test_without_its_corpus_it_warns(app: ListeningApp, monkeypatch: pytes
     monkeypatch.setattr(teaching, "load_corpus", gone)
     async with app.run_test(size=(80, 24)) as pilot:
         await teach(pilot)
-        assert "much else may be forgotten" in notes(app)
+        assert "more may be forgotten" in notes(app)
 
 
 async def test_a_model_in_no_file_and_a_file_that_cannot_be_written(

@@ -63,13 +63,19 @@ class CrossEntropy:
             correct=int(np.count_nonzero(highest == flat_targets)),
         )
 
-    def backward(self) -> Floats:
+    def backward(self, wanted: Floats | None = None) -> Floats:
         """Gradient of the mean loss by the logits, of shape (B, T, V).
 
         loss = log z - logits[target] with z = sum exp(logits), so
         dlogits = (exp(logits) / z - onehot(target)) * share; share is 0 where the target is IGNORE.
+        With `wanted`, of shape (B T, V), which is overwritten, the loss is log z - sum wanted logits, and
+        those probabilities stand where onehot(target) does.
         """
         dlogits = self.exp  # nobody reads the exponentials again
         dlogits *= (self.share / self.z)[:, None]
-        dlogits[self.places, self.chosen] -= self.share
+        if wanted is None:
+            dlogits[self.places, self.chosen] -= self.share
+        else:
+            wanted *= self.share[:, None]
+            dlogits -= wanted
         return dlogits.reshape(self.shape)

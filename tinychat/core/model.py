@@ -64,18 +64,32 @@ class Transformer:
 
     def loss(self, ids: Ids, targets: Ids) -> Loss:
         """Ids and targets of shape (B, T): the loss of predicting the targets; IGNORE does not count."""
-        hidden, counted = self.places.forward(self._hidden(ids), targets)
-        return self.cross_entropy.forward(self._logits(hidden), counted)
+        return self.cross_entropy.forward(*self.predictions(ids, targets))
 
-    def loss_and_gradients(self, ids: Ids, targets: Ids, rng: np.random.Generator | None = None) -> Loss:
+    def predictions(self, ids: Ids, targets: Ids) -> tuple[Floats, Ids]:
+        """Ids and targets of shape (B, T) -> logits of shape (1, N, V) at the N places that count, in order,
+        and their targets, of shape (1, N).
+        """
+        hidden, counted = self.places.forward(self._hidden(ids), targets)
+        return self._logits(hidden), counted
+
+    def loss_and_gradients(
+        self,
+        ids: Ids,
+        targets: Ids,
+        rng: np.random.Generator | None = None,
+        wanted: Floats | None = None,
+    ) -> Loss:
         """As `loss`, and `parameters.grads` becomes the gradient of the mean loss a token.
 
-        With dropout in the config, `rng` draws what is dropped; without `rng` nothing is.
+        With dropout in the config, `rng` draws what is dropped; without `rng` nothing is. With `wanted`, of
+        shape (N, V), probabilities at the places that count, the gradient is that of the cross-entropy with
+        those in place of the targets.
         """
         self.noise.rng = rng
         try:
             loss = self.loss(ids, targets)
-            dhidden = self._logits_backward(self.cross_entropy.backward())
+            dhidden = self._logits_backward(self.cross_entropy.backward(wanted))
             self._hidden_backward(self.places.backward(dhidden))
         finally:
             self.noise.rng = None

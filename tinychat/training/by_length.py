@@ -4,26 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinychat.config import IGNORE
-from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
+from tinychat.core.parameters import Floats
 from tinychat.training.batches import to_batch
 from tinychat.training.rows import Row
 
 _ROWS = 16
-
-
-def loss_and_gradients(transformer: Transformer, rows: Sequence[Row]) -> Loss:
-    """As the Transformer's, of all rows together, read a few of about the same length at a time."""
-    grads = transformer.parameters.grads
-    total, losses = np.zeros_like(grads), []
-    for part in _parts(rows):
-        losses.append(transformer.loss_and_gradients(*to_batch([rows[index] for index in part])))
-        grads *= losses[-1].tokens
-        total += grads
-    loss = Loss.sum(losses)
-    np.divide(total, max(loss.tokens, 1), out=grads)
-    return loss
 
 
 def exact(transformer: Transformer, rows: Sequence[Row]) -> list[bool]:
@@ -32,16 +18,23 @@ def exact(transformer: Transformer, rows: Sequence[Row]) -> list[bool]:
     Then, and only then, greedy decoding writes the answers of the row word for word.
     """
     found = [False] * len(rows)
-    for part in _parts(rows):
-        ids, targets = to_batch([rows[index] for index in part])
-        likeliest = transformer.forward(ids).argmax(axis=-1)
-        right = ((likeliest == targets) | (targets == IGNORE)).all(axis=1)
-        for index, is_right in zip(part, right.tolist(), strict=True):
+    for part in parts_by_length(rows, _ROWS):
+        right, _ = read_answers(transformer, [rows[index] for index in part])
+        for index, is_right in zip(part, right, strict=True):
             found[index] = is_right
     return found
 
 
-def _parts(rows: Sequence[Row]) -> list[list[int]]:
-    """Indices of rows of about the same length, so that little is padding."""
+def read_answers(transformer: Transformer, rows: Sequence[Row]) -> tuple[list[bool], list[Floats]]:
+    """For each row whether it is `exact`, and what the output layer read where it counts, of shape (N, D)."""
+    logits, targets = transformer.predictions(*to_batch(rows))
+    right = logits[0].argmax(axis=-1) == targets[0]
+    ends = np.cumsum([row.n_predicted for row in rows])[:-1]
+    said = np.split(transformer.output.x.copy(), ends)
+    return [bool(one.all()) for one in np.split(right, ends)], said
+
+
+def parts_by_length(rows: Sequence[Row], n: int) -> list[list[int]]:
+    """Indices of at most n rows of about the same length at a time, so that little is padding."""
     by_length = sorted(range(len(rows)), key=lambda index: len(rows[index].tokens))
-    return [by_length[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
+    return [by_length[start : start + n] for start in range(0, len(rows), n)]

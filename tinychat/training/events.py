@@ -157,7 +157,7 @@ class LessonDone(Event):
         ]
         if self.is_from_itself:
             notes.append(
-                "its corpus is not where it was, or was changed, and it rehearsed its few examples alone: "
-                "much else may be forgotten; better take this back, and put the corpus where it was"
+                "its corpus is not where it was, or was changed, and it rehearsed its own answers to the few "
+                "questions in its file: more may be forgotten; better put the corpus back, and teach again"
             )
         return notes

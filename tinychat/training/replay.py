@@ -11,36 +11,24 @@ from tinychat.training.noise import words
 
 N_NEAR = 64
 """Questions that are most like the new one: they are the first to be mistaken for it."""
+N_KEPT = 500
+"""Dialogues of which the questions are kept with a model."""
 
 
-class Replay:
-    """Draws by turns: questions near the new one, all answers alike, all dialogues alike, what was taught."""
+def to_rehearse(
+    dialogues: Sequence[Dialogue], question: str, n: int, rng: np.random.Generator
+) -> list[Dialogue]:
+    """Those whose questions are nearest, and others drawn at random; `n` in all, as far as there are any."""
+    alike = likeness(question, [dialogue[0].user for dialogue in dialogues])
+    nearest = sorted(range(len(dialogues)), key=lambda index: -alike[index])[:N_NEAR]
+    order = dict.fromkeys([*nearest, *rng.permutation(len(dialogues)).tolist()])
+    return [dialogues[index] for index in list(order)[:n]]
 
-    def __init__(self, dialogues: Sequence[Dialogue], taught: Sequence[Dialogue], question: str) -> None:
-        self.dialogues, self.taught = dialogues, taught
-        alike = likeness(question, [dialogue[0].user for dialogue in dialogues])
-        groups: dict[str, list[Dialogue]] = {}
-        by_likeness = sorted(range(len(dialogues)), key=lambda index: -alike[index])
-        for index in by_likeness:
-            groups.setdefault(dialogues[index][-1].assistant, []).append(dialogues[index])
-        self._groups = list(groups.values())
-        self._near = [dialogues[index] for index in by_likeness[:N_NEAR]]
 
-    def draw(self, n: int, rng: np.random.Generator) -> list[Dialogue]:
-        """So many, perhaps one of them several times; none if there are none."""
-        found = []
-        for place in range(n):
-            group = self._groups[rng.integers(len(self._groups))] if self._groups else ()
-            kinds = [kind for kind in (self._near, group, self.dialogues, self.taught) if kind]
-            if kinds:
-                kind = kinds[place % len(kinds)]
-                found.append(kind[int(rng.integers(len(kind)))])
-        return found
-
-    def to_check(self, n: int, rng: np.random.Generator) -> list[Dialogue]:
-        """All that were taught; and all others if there are not more than `n`, else so many of them."""
-        chosen = rng.permutation(len(self.dialogues))[:n].tolist()
-        return [*self.taught, *(self.dialogues[index] for index in chosen)]
+def questions_of(dialogues: Sequence[Dialogue]) -> list[list[str]]:
+    """What users say in at most N_KEPT dialogues from all over a corpus, in all of them if it is small."""
+    step = -(-len(dialogues) // N_KEPT) or 1
+    return [[turn.user for turn in dialogue] for dialogue in dialogues[::step]]
 
 
 def likeness(question: str, others: Sequence[str]) -> list[float]:

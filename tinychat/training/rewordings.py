@@ -41,11 +41,19 @@ class Rewordings:
         self.fillers = sorted(word for word, found in answers.items() if len(found) > enough)
         self._are_fillers = frozenset(self.fillers)
         self.question = question
+        self._telling = self._telling_of(question)
 
     def is_about_the_same(self, other: str) -> bool:
         """Whether it is the question, or has a word in common with it that tells what it is about."""
-        ours, others = ({*words(text.lower())} - self._are_fillers for text in (self.question, other))
-        return plain(other) == plain(self.question) or not ours.isdisjoint(others)
+        return plain(other) == plain(self.question) or not self._telling.isdisjoint(self._telling_of(other))
+
+    def is_nearly_the_same(self, other: str) -> bool:
+        """Whether most of the words that tell what the two are about are in both."""
+        others = self._telling_of(other)
+        return len(self._telling & others) > len(self._telling | others) / 2
+
+    def _telling_of(self, text: str) -> set[str]:
+        return {*words(text.lower())} - self._are_fillers
 
     def draw(self, rng: np.random.Generator, question: str = "") -> str:
         """The question, or another one, in other words; perhaps in its own."""

@@ -24,7 +24,9 @@ from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import Optimizer, make_optimizer
 from tinychat.training.partner import Partner, partner_for
+from tinychat.training.replay import questions_of
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
+from tinychat.training.taught import with_taught
 from tinychat.training.trainer import Trainer
 from tinychat.training.vocabulary import tokenizer_for
 from tinychat.training.windows import WindowRows, split_text
@@ -43,7 +45,10 @@ class TrainingRun:
     """Iterate `run()`; between two events the model can be saved, or the run be given up."""
 
     def __init__(self, model: Model, corpus: Corpus) -> None:
-        """Go on with `model`, wherever it is. Raise UsageError if it cannot be trained on `corpus`."""
+        """Go on with `model`, wherever it is, and with what it was taught.
+
+        Raise UsageError if it cannot be trained on `corpus`.
+        """
         if model.optimizer is None:
             raise UsageError("these weights have no optimiser state, so training cannot go on; train anew")
         corpus = _as_read(corpus, model.card.configs.get(PRETRAIN))
@@ -109,6 +114,7 @@ class TrainingRun:
             max_turns=max(map(len, corpus.dialogues), default=0),
             sample_prompts=_sample_prompts(corpus),
             examples=_examples(corpus),
+            rehearsal=questions_of(corpus.dialogues),
             configs=configs,
             progress={phase: PhaseProgress() for phase in configs},
             versions=_versions(),
@@ -146,8 +152,11 @@ class TrainingRun:
             min(max(1, round(config.validation * len(order))), len(order) - 1) if config.validation else 0
         )
         held_out = set(order[:n_held_out].tolist())
-        learnt = [example for index, example in enumerate(examples) if index not in held_out]
+        learnt: list[Any] = [example for index, example in enumerate(examples) if index not in held_out]
         rest = [example for index, example in enumerate(examples) if index in held_out]
+        if phase == TUNE and self.model.card.taught:
+            rng = self._rng(phase, _SPLIT, 1)
+            learnt = with_taught(learnt, self.model.card.taught, self.corpus.declines, rng)
         return self._rows(phase, learnt, config), self._rows(phase, rest, config)
 
     def _windows(self, config: TrainConfig) -> tuple[RowSource, RowSource]:

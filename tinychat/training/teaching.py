@@ -1,11 +1,11 @@
 """Teaching: a model learns one more answer in a moment, and keeps those it had.
 
-The question is learnt in many wordings, among a replay of former dialogues, until wordings that were drawn
-for the first time are answered rightly, and the former questions still are.
+The question is learnt in many wordings, among a rehearsal of former dialogues, until wordings that were drawn
+for the first time are answered rightly; the lesson is given up if the former questions then are not.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from time import perf_counter
 
 import numpy as np
@@ -15,33 +15,38 @@ from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Dialogue, Turn, load_corpus
 from tinychat.corpus.dialogue import ask_text
 from tinychat.errors import CorpusError, LessonError, UsageError
+from tinychat.generation.answers import answers
 from tinychat.generation.reply import reply_to
 from tinychat.model import Model
-from tinychat.training.by_length import exact, loss_and_gradients
 from tinychat.training.events import LessonChecked, LessonDone
 from tinychat.training.growing import grown
-from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
-from tinychat.training.replay import Replay
+from tinychat.training.optimizer import Optimizer, clip_by_global_norm_, make_optimizer
+from tinychat.training.rehearsal import Rehearsal
+from tinychat.training.replay import to_rehearse
 from tinychat.training.rewordings import Rewordings, plain
 from tinychat.training.rows import Row, dialogue_row
+from tinychat.training.taught import contradicted
+from tinychat.training.whitening import Whitening
 
-RECIPE = TrainConfig(optimizer="adamw", lr=0.003, beta2=0.99, eps=1e-3, clip_norm=1.0)
+RECIPE = TrainConfig(optimizer="adamw", lr=0.002, beta2=0.99, eps=1e-3, clip_norm=1.0)
 WARMUP = 4
 """Updates in which the learning rate rises: the optimiser begins without a past."""
-N_NEW, N_OLD = 8, 40
+N_NEW, N_OLD = 8, 32
 """Wordings of the new question, and former dialogues, in an update."""
-UPDATES, ROUNDS = 24, 3
+POOL = 500
+"""Former dialogues that are rehearsed in turn."""
+N_OF_TAUGHT = 8
+"""Wordings of every question that was taught before, among them."""
+ROUNDS = (28, 20, 20)
 """Updates of a round, in which the learning rate falls to nothing: what is last is what the replay repairs.
 Where the question itself is not answered rightly then, another round begins (Loshchilov & Hutter 2017)."""
-CHECK_EVERY = 4
+CHECK_EVERY = 7
 N_WORDINGS = 16
 """New wordings that are asked in a check."""
-RIGHT, KEPT = 0.8, 0.99
-"""Shares of the new wordings and of the former questions, answered rightly, at which a lesson ends."""
+RIGHT = 0.8
+"""Share of the new wordings, answered rightly, at which a lesson ends."""
 LEAST_KEPT = 0.95
-"""Share of the former questions with which a lesson may end when its updates are used up."""
-N_FORMER = 100
-"""Former dialogues that are asked in a check."""
+"""Share of the former questions, many of them like the new one, that must still be answered rightly."""
 BEHIND = 0.3
 """Share of the wordings that follow upon another dialogue, in a model that knows such ones."""
 
@@ -70,33 +75,20 @@ class Lesson:
         declines = () if corpus is None else corpus.declines
         self._rewordings = Rewordings(self.turn.user, former)
         taught = [turn for turn in model.card.taught if plain(turn.user) != plain(self.turn.user)]
-        rest, self._wordings = self._without_same(former, declines)
-        self._replay = Replay(rest, [(turn,) for turn in taught], self.turn.user)
+        gone = dict.fromkeys(contradicted(self.turn, former, declines, self._rewordings))
+        rest = [dialogue for dialogue in former if dialogue not in gone]
+        self._wordings = list(dict.fromkeys(dialogue[0].user for dialogue in gone))
         self._taught = [*taught, self.turn]
         self._rng = np.random.default_rng([model.card.seed, len(model.card.taught)])
+        self._former = [
+            *((turn,) for turn in taught),
+            *((self._reworded(turn),) for turn in taught for _ in range(N_OF_TAUGHT - 1)),
+            *to_rehearse(rest, self.turn.user, POOL, self._rng),
+        ]
         self.asked: set[str] = set()
         """Every wording that was learnt, or asked in a check."""
         self._copy = self._begin()
         self._before: Model | None = None
-
-    def _without_same(
-        self, former: Sequence[Dialogue], declines: Sequence[str]
-    ) -> tuple[list[Dialogue], list[str]]:
-        """The dialogues that do not contradict the lesson, and the questions of those that do.
-
-        If the corpus answers this question, the answer is wrong now, and so it is to other wordings.
-        """
-        same = [d for d in former if plain(d[0].user) == plain(self.turn.user)]
-        wrong = {dialogue[0].assistant for dialogue in same} - {*declines, self.turn.assistant}
-        contradicted = [
-            dialogue
-            for dialogue in former
-            if plain(dialogue[0].user) == plain(self.turn.user)
-            or (dialogue[0].assistant in wrong and self._rewordings.is_about_the_same(dialogue[0].user))
-        ]
-        gone = set(contradicted)
-        rest = [dialogue for dialogue in former if dialogue not in gone]
-        return rest, list(dict.fromkeys(dialogue[0].user for dialogue in contradicted))
 
     def _begin(self) -> Model:
         """A copy that knows all words of the lesson."""
@@ -118,31 +110,40 @@ class Lesson:
 
     def run(self) -> Iterator[LessonChecked | LessonDone]:
         """Learn, in the copy. Raise LessonError if it is not learnt, or if too much would be forgotten."""
-        transformer, rng = self._copy.transformer, self._rng
-        optimizer = make_optimizer(RECIPE.optimizer, transformer.parameters)
-        with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
-            former = [self._former_row(dialogue) for dialogue in self._replay.to_check(N_FORMER, rng)]
-            former = [row for row in former if row.n_predicted]
-            former = [row for row, known in zip(former, exact(transformer, former), strict=True) if known]
-        for update in range(1, ROUNDS * UPDATES + 1):
-            with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
-                rows = [*self._new_rows(N_NEW), *map(self._former_row, self._replay.draw(N_OLD, rng))]
-                loss = loss_and_gradients(transformer, rows).mean
-                norm = clip_by_global_norm_(transformer.parameters.grads, RECIPE.clip_norm)
-                if not math.isfinite(loss + norm):
-                    raise LessonError("the weights of this model are not sound; it cannot be taught")
-                left = 1 - (update - 1) % UPDATES / UPDATES
-                optimizer.step(RECIPE, RECIPE.lr * min(update / WARMUP, left))
-                if update % CHECK_EVERY:
-                    continue
-                right = exact(transformer, self._new_rows(N_WORDINGS))
-                is_learnt = right[0] and sum(right) >= RIGHT * len(right)
-                is_round_over = update % UPDATES == 0
-                kept = sum(exact(transformer, former)) if is_learnt or is_round_over else 0
-            yield LessonChecked(update, loss, sum(right), len(right), kept, len(former))
-            is_enough = right[0] and kept >= LEAST_KEPT * len(former)
-            if (is_learnt and kept >= KEPT * len(former)) or (is_round_over and is_enough):
+        former = [row for row in map(self._former_row, self._former) if row.n_predicted]
+        with threadpool_limits(1, "blas"):
+            rehearsal = Rehearsal(self._copy.transformer, former, self.model.tokenizer.vocab_size)
+        try:
+            yield from self._run(rehearsal)
+        finally:
+            rehearsal.close()
+
+    def _run(self, rehearsal: Rehearsal) -> Iterator[LessonChecked | LessonDone]:
+        parameters = self._copy.transformer.parameters
+        optimizer = make_optimizer(RECIPE.optimizer, parameters)
+        former = [row for row, known in zip(rehearsal.rows, rehearsal.is_right, strict=True) if known]
+        order: list[int] = []
+        for updates in ROUNDS:
+            for done in range(updates):
+                with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
+                    while rehearsal.rows and len(order) < N_OLD:
+                        order += self._rng.permutation(len(rehearsal.rows)).tolist()
+                    loss = rehearsal.loss_and_gradients(self._new_rows(N_NEW), order[:N_OLD]).mean
+                    order = order[N_OLD:]
+                    lr = RECIPE.lr * min((optimizer.updates + 1) / WARMUP, 1 - done / updates)
+                    norm = self._step(optimizer, rehearsal.whitening, lr)
+                    if not math.isfinite(loss + norm):
+                        raise LessonError("the weights of this model are not sound; it cannot be taught")
+                    is_round_over = done == updates - 1
+                    if (done + 1) % CHECK_EVERY and not is_round_over:
+                        continue
+                    right = rehearsal.exact(self._new_rows(N_WORDINGS))
+                    kept = sum(rehearsal.exact(former)) if is_round_over else 0
+                yield LessonChecked(optimizer.updates, loss, sum(right), len(right), kept, len(former))
+            if right[0] and sum(right) >= RIGHT * len(right):
                 break
+        update = optimizer.updates
+        is_enough = right[0] and kept >= LEAST_KEPT * len(former)
         if not is_enough:
             raise LessonError(
                 f"not learnt: after {update} updates {sum(right)} of {len(right)} wordings and {kept} of "
@@ -162,14 +163,29 @@ class Lesson:
             is_from_itself=self.is_from_itself,
         )
 
+    def _step(self, optimizer: Optimizer, whitening: Whitening, lr: float) -> float:
+        """One update in whitened coordinates; return the norm of their gradient before clipping."""
+        transformer, parameters = self._copy.transformer, self._copy.transformer.parameters
+        whitening.scale_(transformer, parameters.grads)
+        norm = clip_by_global_norm_(parameters.grads, RECIPE.clip_norm)
+        before = parameters.values.copy()
+        optimizer.step(RECIPE, lr)
+        parameters.values -= before
+        whitening.scale_(transformer, parameters.values)
+        parameters.values += before
+        return norm
+
+    def _reworded(self, turn: Turn) -> Turn:
+        return Turn(self._rewordings.draw(self._rng, turn.user), turn.assistant)
+
     def _new_rows(self, n: int) -> list[Row]:
         """The question as it was asked, and n - 1 wordings of it, some behind a former dialogue."""
         rng, rows = self._rng, [self._new_row(self.turn.user)]
-        for former in self._replay.draw(n - 1, rng) or [()] * (n - 1):
+        for _ in range(n - 1):
             other = self._wordings[rng.integers(len(self._wordings))] if self._wordings else ""
             row = self._new_row(self._rewordings.draw(rng, other if rng.random() < 0.5 else ""))
-            if self.model.card.max_turns > 1 and rng.random() < BEHIND:
-                both = self._former_row(former).then(row)
+            if self.model.card.max_turns > 1 and self._former and rng.random() < BEHIND:
+                both = self._former_row(self._former[rng.integers(len(self._former))]).then(row)
                 row = both if len(both.tokens) <= self.model.config.max_seq_len else row
             rows.append(row)
         return rows
@@ -217,10 +233,17 @@ def corpus_of(model: Model) -> Corpus | None:
 
 
 def answered_by_itself(model: Model) -> list[Dialogue]:
-    """What the model answers to its examples, and to what it was asked while it was trained.
+    """What the model answers to the questions that are kept with it, of its training or at least a few.
 
     Learning from one's own answers in place of lost examples: Li & Hoiem 2016 (arXiv:1606.09282).
     """
-    questions = dict.fromkeys([*model.card.examples, *model.card.sample_prompts.values()])
-    asked = [(question, model.ask(question)) for question in questions]
-    return [(Turn(question, answer),) for question, answer in asked if answer]
+    few = dict.fromkeys([*model.card.examples, *model.card.sample_prompts.values()])
+    asked = [said for said in model.card.rehearsal if all(said)] or [[question] for question in few]
+    dialogues: list[Dialogue] = [()] * len(asked)
+    with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
+        for place in range(max(map(len, asked), default=0)):
+            going_on = [index for index, said in enumerate(asked) if len(said) > place]
+            found = answers(model, [(asked[index][place], dialogues[index]) for index in going_on])
+            for index, answer in zip(going_on, found, strict=True):
+                dialogues[index] = (*dialogues[index], Turn(asked[index][place], answer))
+    return [dialogue for dialogue in dialogues if dialogue and all(turn.assistant for turn in dialogue)]
