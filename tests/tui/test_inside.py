@@ -107,7 +107,7 @@ async def test_heads_and_lens(app: TinychatApp) -> None:
         inside = await open_inside(pilot)
         await pilot.press("3")
         await pilot.pause()
-        assert "0.0" in shown(inside, HeadsView)
+        assert "1.1" in shown(inside, HeadsView)
         assert "▀" in shown(inside, HeadsView)
         await pilot.press("4")
         await pilot.pause()
@@ -115,7 +115,7 @@ async def test_heads_and_lens(app: TinychatApp) -> None:
         lens = inside.insight.lens
         row = inside.insight.row(0)
         lines = shown(inside, LensView).splitlines()
-        assert [line.split()[0] for line in lines[2::2]] == ["embedding", "block"]
+        assert [line.split()[0] for line in lines[2::2]] == ["embedding", "layer"]
         assert lens.next_tokens[-1][row][0] == "Rain"
         assert "Rain" in lines[4]
         assert inside.insight.looks(0, None).argmax() >= 0
@@ -190,7 +190,7 @@ def test_heads_are_named_by_their_layer(trained_run: TrainingRun) -> None:
     next(iter(reply))
     insight = look_into(run.model, reply)
     assert [name(insight, head) for head in (None, 0, 5)] == [
-        *("mean of 8 heads", "layer 0, head 0", "layer 1, head 1")
+        *("mean of 8 heads", "layer 1, head 1", "layer 2, head 2")
     ]
     np.testing.assert_array_equal(insight.looks(0, 5), insight.maps.weights[1, 1, insight.row(0)])
 

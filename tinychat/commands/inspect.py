@@ -119,7 +119,7 @@ def _attention(model: Model, said: Exchange, layer: int | None, head: int | None
 
 def _lens(model: Model, said: Exchange, layer: int | None) -> _Found:
     lens = logit_lens(model, said.read)
-    chosen = range(len(lens.layers)) if layer is None else (layer + 1,)
+    chosen = range(len(lens.next_ids)) if layer is None else (layer + 1,)
     layers = [
         {
             "layer": layer_name(row),

@@ -17,10 +17,9 @@ class LogitLens:
     ids: tuple[int, ...]
     tokens: tuple[str, ...]
     """What was read."""
-    layers: tuple[str, ...]
-    """`embedding`, then `block 0` and so on: L + 1 names. The last says what the model says."""
     next_ids: Ids
-    """Shape (L + 1, T, n), the likeliest first."""
+    """Shape (L + 1, T, n), the likeliest first: behind the embedding, and behind each block. The last says
+    what the model says."""
     next_tokens: tuple[tuple[tuple[str, ...], ...], ...]
     """Of `next_ids`."""
     probabilities: Floats
@@ -53,7 +52,6 @@ def logit_lens(model: Model, ids: Sequence[int], n: int = 5) -> LogitLens:
     return LogitLens(
         ids=tuple(ids),
         tokens=shown(model.tokenizer, ids),
-        layers=("embedding", *(f"block {index}" for index in range(model.config.n_layers))),
         next_ids=next_ids,
         next_tokens=tuple(
             tuple(shown(model.tokenizer, place) for place in layer) for layer in next_ids.tolist()

@@ -31,13 +31,13 @@ class AttentionView(Static):
         parts: list[tuple[str, str]] = [(f"{name(insight, head)}\n\n", "$accent")]
         parts.append((" " * (_LABEL + 8), ""))
         for layer in layers:
-            title = f"layer {layer}" if len(heads) > 3 else str(layer)
+            title = f"layer {layer + 1}" if len(heads) > 3 else str(layer + 1)
             parts.append((title.ljust(2 * len(heads) + 1), "$foreground 55%"))
         parts.append(("\n" + " " * (_LABEL + 8), ""))
         for layer in layers:
             for one in heads:
                 chosen = head == layer * n_heads + one
-                parts.append((f"{one % 100:<2}", "bold $primary" if chosen else "$foreground 55%"))
+                parts.append((f"{(one + 1) % 100:<2}", "bold $primary" if chosen else "$foreground 55%"))
             parts.append((" ", ""))
         looks = insight.looks(place, head)
         row = insight.row(place)
@@ -59,4 +59,4 @@ def name(insight: Insight, head: int | None) -> str:
         return "its one head"
     if head is None:
         return f"mean of {n_layers * n_heads} heads"
-    return f"layer {head // n_heads}, head {head % n_heads}"
+    return f"layer {head // n_heads + 1}, head {head % n_heads + 1}"

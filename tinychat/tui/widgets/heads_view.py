@@ -32,7 +32,7 @@ class HeadsView(Static):
                 parts.append(("\n", ""))
                 for one in heads:
                     chosen = head == layer * n_heads + one
-                    label = f"{layer}.{one}".ljust(side + 1)[: side + 1]
+                    label = f"{layer + 1}.{one + 1}".ljust(side + 1)[: side + 1]
                     parts.append((label, "bold $primary" if chosen else "$foreground 55%"))
                 pictures = [self._picture(_reduced(weights[layer, one], side)) for one in heads]
                 for lines in zip(*pictures, strict=True):

@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from tinychat.drawing.text import percent, token
+from tinychat.drawing.text import layer_name, percent, token
 from tinychat.tui.insight import Insight
 
 _NAME, _BAR = 14, 10
@@ -20,14 +20,14 @@ class LensView(Static):
         lens, row = insight.lens, insight.row(place)
         written = insight.alternatives.exchange.answer_ids[place]
         parts: list[tuple[str, str]] = [("behind each layer, the next token would be\n", "$accent")]
-        for layer, title in enumerate(lens.layers):
+        for layer in range(len(lens.next_ids)):
             chances, names = lens.probabilities[layer, row], lens.next_tokens[layer][row]
             agrees = int(lens.next_ids[layer, row, 0]) == written
             first, *others = (
                 Content(token(text)).truncate(_NAME, ellipsis=True, pad=True).plain for text in names
             )
             length = round(_BAR * float(chances[0]))
-            parts.append((f"\n{title:<10} ", "$foreground 55%"))
+            parts.append((f"\n{layer_name(layer):<10} ", "$foreground 55%"))
             parts.append((f"{first} ", "bold $primary" if agrees else ""))
             parts.append((f"{percent(float(chances[0])):>6} ", ""))
             parts.append(("━" * length, "$accent" if agrees else "$primary"))
