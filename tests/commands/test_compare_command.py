@@ -82,7 +82,7 @@ def test_values_are_shown_as_their_flags_take_them(call: Call, learned: Path) ->
         if (row := line.split())
     }
     assert rows["tune_mask_prompt"] == ["no", "yes"]
-    assert rows["tune_workers"] == ["1", "12000"]
+    assert rows["tune_workers"] == ["2", "12000"]
     assert rows["seed"] == ["0", "20261121"]
     assert rows["tune_lr"] == ["0.0001", "0.3333"]
 

@@ -97,7 +97,8 @@ def test_one_layer_of_the_lens_is_drawn(call: Call, learned: Path) -> None:
         load(learned), load(learned).tokenizer.encode("User: What falls? Assistant: Rain falls.")
     )
     for place, line in enumerate(lines):
-        assert line.split()[3::2] == list(lens.next_tokens[-1][place])
+        wanted = [token.replace("\n", "\\n") for token in lens.next_tokens[-1][place]]
+        assert line.split()[3::2] == wanted
 
 
 def test_the_map_of_the_embedding_is_drawn(call: Call, learned: Path) -> None:

@@ -423,8 +423,8 @@ def test_long_rows_are_cut_and_counted() -> None:
     assert [event.examples for event in events if isinstance(event, PhaseStarted)] == [6, 4]
     assert TrainingRun(run.model, corpus).warnings == run.warnings
     assert start().warnings == []
-    assert start(workers=2).warnings[0].startswith("2 workers cannot share a batch of 1 row;")
-    assert len(start(workers=2).warnings) == 1, "one line for both phases"
+    assert start(workers=3).warnings[0].startswith("3 workers cannot share a batch of 1 row;")
+    assert len(start(workers=3).warnings) == 1, "one line for both phases"
 
 
 def test_cut_rows_are_counted_whether_they_are_held_out_or_not() -> None:

@@ -1,5 +1,6 @@
 """Every panel of the chat, and the keys that open it."""
 
+import pytest
 from talk import answered, ask
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -18,6 +19,12 @@ LOOKS = {
     "light": ((120, 40), "light", False),
     "no-colour": ((80, 24), "dark", True),
 }
+EVERY_LOOK = [
+    "80x24",
+    "120x40",
+    pytest.param("light", marks=pytest.mark.slow),  # colours alone are other ones
+    pytest.param("no-colour", marks=pytest.mark.slow),
+]
 PANELS = {
     "speaking": ["f3", *["right"] * 8, "down", "left"],
     "alternatives": ["f4", "right", "right"],

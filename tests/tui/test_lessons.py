@@ -286,8 +286,7 @@ async def test_what_is_not_learnt_is_told(app: ListeningApp, monkeypatch: pytest
         transformer = model.transformer
         await begin(pilot, "ice " * 40)
         await until(pilot, lambda: "not learnt: question and answer take" in notes(app))
-        monkeypatch.setattr(teaching, "UPDATES", 4)
-        monkeypatch.setattr(teaching, "ROUNDS", 1)
+        monkeypatch.setattr(teaching, "ROUNDS", (4,))
         await begin(pilot)
         await until(pilot, lambda: "not learnt: after 4 updates" in notes(app))
         monkeypatch.setattr(Lesson, "run", lambda lesson: iter(no_room()))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from panels import LOOKS, PANELS, open_panel
+from panels import EVERY_LOOK, LOOKS, PANELS, open_panel
 from textual.pilot import Pilot
 
 from tinychat.training.run import TrainingRun
@@ -13,7 +13,7 @@ from tinychat.weights.saved_models import Library
 
 
 @pytest.mark.parametrize("panel", PANELS)
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", EVERY_LOOK)
 def test_panel(  # type: ignore[no-untyped-def]
     snap_compare,
     library: Library,

@@ -34,7 +34,7 @@ class LayerNorm:
         y = self._scratch("y", *x.shape)
         np.subtract(x, (x @ self._average)[..., None], out=x_hat)
         np.multiply(x_hat, x_hat, out=y)
-        rstd = y @ self._average  # (...), the variance at first
+        rstd = np.asarray(y @ self._average)  # (...), the variance at first
         rstd += self.eps
         np.sqrt(rstd, out=rstd)
         np.reciprocal(rstd, out=rstd)

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import sleep
 
 import pytest
-from panels import LOOKS, PANELS, come_to_rest, open_panel
+from panels import EVERY_LOOK, LOOKS, PANELS, come_to_rest, open_panel
 from talk import answered, ask, texts
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -58,7 +58,7 @@ async def put_on(pilot: Pilot[None], theme: str) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("look", [*LOOKS, "60x24"])
+@pytest.mark.parametrize("look", [*EVERY_LOOK, "60x24"])
 def test_teaching(  # type: ignore[no-untyped-def]
     snap_compare,
     library: Library,
@@ -93,7 +93,7 @@ def test_teaching(  # type: ignore[no-untyped-def]
     assert snap_compare(app, terminal_size=size, run_before=go_there)
 
 
-@pytest.mark.parametrize("look", [*LOOKS, "60x24"])
+@pytest.mark.parametrize("look", [*EVERY_LOOK, "60x24"])
 def test_talk_meanwhile(  # type: ignore[no-untyped-def]
     snap_compare, library: Library, trained_run: TrainingRun, monkeypatch: pytest.MonkeyPatch, look: str
 ) -> None:
