@@ -95,17 +95,21 @@ def main() -> None:
             name: np.median([times(text(), room)[1][1:] for _ in range(args.pairs)], axis=0)
             for name, text in texts.items()
         }
+    nth = {name: took[args.tokens - 2] for name, took in by_place.items()}  # the first token is not in it
     rows = [
         [
             name,
             spread(found[name]),
             f"{1000 * args.tokens / median(found[name]):,.0f}",
             spread(ratios(found, name, OURS)) if name != OURS else "",
+            f"{nth[name]:.0f}",
+            f"{nth[name] / nth[OURS]:.1f}" if name != OURS else "",
             *(f"{part.mean():.0f}" for part in np.array_split(by_place[name], BINS)),
         ]
         for name in texts
     ]
     columns = ["program", f"ms for {args.tokens} tokens", "tokens/s", "times our cache"]
+    columns += [f"µs for token {args.tokens}", "times our cache"]
     columns += [f"µs a token, part {part} of {BINS}" for part in range(1, BINS + 1)]
     print_table(f"How fast is a text written? ({args.pairs} rounds, 1 thread each)", columns, rows)
 

@@ -58,7 +58,7 @@ class Terminal:
         """Read until the text is on the screen (or is not); the time then."""
         end = perf_counter() + seconds
         while (text in self.text) is not is_there:
-            self.read()
+            self.read(0.1)  # back as soon as there is something; to look again and again would cost a core
             if perf_counter() > end:
                 raise RuntimeError(f"{text!r} did not come or go:\n{self.text}")
         return perf_counter()
@@ -66,4 +66,4 @@ class Terminal:
     def read_for(self, seconds: float) -> None:
         end = perf_counter() + seconds
         while perf_counter() < end:
-            self.read()
+            self.read(end - perf_counter())

@@ -10,6 +10,7 @@ import os
 import pickle
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -82,7 +83,9 @@ class Partner:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Bring back what was learnt, and end the process, which has nothing to lose."""
+        """Bring back what was learnt, and end the process."""
+        with suppress(WorkerError):  # something else went wrong, and it may still be at work
+            self._wait()
         self._own.parameters.values[...] = self.transformer.parameters.values
         self._model.transformer, self._model.optimizer = self._own, self._moved(self.optimizer, self._own)
         self._leave()
