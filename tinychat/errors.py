@@ -44,6 +44,9 @@ class LessonError(TinychatError):
 class WorkerError(TinychatError):
     """A process that took part in the training is no longer there."""
 
+    are_weights_whole = True
+    """False if it went in the middle of an update."""
+
 
 class TerminalError(UsageError):
     """The full-screen program was started without a terminal."""

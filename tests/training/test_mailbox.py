@@ -5,17 +5,13 @@ from threading import Event, Thread
 import pytest
 
 from tinychat.training import mailbox
-from tinychat.training.mailbox import JOB, N_BYTES, RING, Mailbox
+from tinychat.training.mailbox import JOB, N_BYTES, RING, GoneError, Mailbox
 
 
 @pytest.fixture
 def pair() -> tuple[Mailbox, Mailbox]:
     memory = memoryview(bytearray(N_BYTES))
     return Mailbox(memory), Mailbox(memory)
-
-
-def yes() -> bool:
-    return True
 
 
 def test_jobs_come_whole_and_in_order(pair: tuple[Mailbox, Mailbox]) -> None:
@@ -30,7 +26,7 @@ def test_jobs_come_whole_and_in_order(pair: tuple[Mailbox, Mailbox]) -> None:
         theirs.finish()
     assert taken == jobs
     assert ours.is_done
-    assert ours.wait(lambda: False)
+    ours.wait()
 
 
 def test_a_job_is_not_done_before_it_is_finished(pair: tuple[Mailbox, Mailbox]) -> None:
@@ -63,9 +59,9 @@ def test_whoever_waits_gets_it(
     for number in range(5 * RING):
         ours.post(number, number**2)
         if number % 50 == 0:
-            assert ours.wait(yes)
+            ours.wait()
             assert seen == list(range(number + 1))
-    assert ours.wait(yes)
+    ours.wait()
     worker.join()
     assert seen == list(range(5 * RING))
 
@@ -86,6 +82,12 @@ def test_a_full_ring_waits_for_room(pair: tuple[Mailbox, Mailbox]) -> None:
 
 
 def test_nobody_waits_for_the_dead(pair: tuple[Mailbox, Mailbox]) -> None:
+    """Neither for a job, nor for room for one more."""
     ours, _ = pair
-    ours.post(1)
-    assert not ours.wait(lambda: False)
+    ours.is_alive = lambda: False
+    for number in range(RING):
+        ours.post(number)
+    with pytest.raises(GoneError):
+        ours.wait()
+    with pytest.raises(GoneError):
+        ours.post(RING)

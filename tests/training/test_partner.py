@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from tiny_runs import comparable, start, state
 
 from tinychat.errors import WorkerError
 from tinychat.training import partner as module
+from tinychat.training.batches import to_batch
 from tinychat.training.events import Event, StepDone
 from tinychat.training.partner import Partner
 from tinychat.training.rows import Row
@@ -26,7 +26,7 @@ ROWS = [Row([1, 2, 3, 4, 5, 6], [True] * 6), Row([3, 1, 4], [False, True, True])
 def partners(monkeypatch: pytest.MonkeyPatch) -> list[Partner]:
     """Those that there were so far. They start at once."""
     monkeypatch.setattr(module, "START_AFTER_S", 0.0)
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(module, "n_cores", lambda: 2)
     found: list[Partner] = []
     enter = Partner.__enter__
     monkeypatch.setattr(Partner, "__enter__", lambda self: (found.append(self), enter(self))[1])
@@ -61,6 +61,7 @@ CASES: dict[str, dict[str, Any]] = {
     "clipped": {"clip_norm": 0.01},
     "accumulated": {"accumulate": 2},
     "tied": {"tie_embeddings": True, "dropout": 0.1, "validation": 0.3},
+    "with two halves": {"d_ff": 10_000, "tune_epochs": 2},
     "modern": {"gated": True, "norm": "rmsnorm", "attention_output": True, "bias": False, "ema_decay": 0.9},
 }
 
@@ -96,7 +97,7 @@ def test_at_the_end_the_model_has_its_own_again(partners: list[Partner]) -> None
     assert learnt is not transformer
     values = learnt.parameters.values.copy()
     moments = {name: vector.copy() for name, vector in run.optimizer.state.items()}
-    folder = Path(partners[-1]._folder.name)
+    folder = partners[-1]._folder
     process = partners[-1]._process
     assert process is not None
     assert folder.exists()
@@ -117,7 +118,7 @@ def test_there_is_none_where_it_is_of_no_use(
     for arguments in ({"workers": 1}, {"workers": 2, "batch_size": 2}):
         for _ in start(**arguments).run():
             pass
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(module, "n_cores", lambda: 1)
     for _ in start(workers=2).run():
         pass
     assert not partners
@@ -133,8 +134,11 @@ def test_a_short_training_starts_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_room_or_process_it_goes_on_alone(
     partners: list[Partner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
+
+    def no_memory(*_: object, **__: object) -> None:
+        raise MemoryError
 
     def ended(_: str) -> "subprocess.Popen[bytes]":
         pipe = subprocess.PIPE
@@ -142,10 +146,11 @@ def test_without_room_or_process_it_goes_on_alone(
 
     alone = start(workers=1)
     wanted = comparable(alone.run())
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
-        assert comparable(start(workers=2).run()) == wanted
-    assert not partners
+    for failure in (full, no_memory):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "Desk", failure)
+            assert comparable(start(workers=2).run()) == wanted
+        assert not partners
     for start_process in (full, ended):
         monkeypatch.setattr(module, "start_process", start_process)
         assert comparable(start(workers=2).run()) == wanted
@@ -172,3 +177,37 @@ def test_it_ends_when_nobody_is_there_any_more(partners: list[Partner]) -> None:
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(10) == 0
+
+
+def test_its_death_within_a_step_leaves_weights_that_are_not_kept(partners: list[Partner]) -> None:
+    run = start(workers=2)
+    with Partner(run.model, run.model.card.configs["tune"]) as partner:
+        joined(partner).loss_and_gradients(ROWS[:1], [None])
+        process = partner._process
+        assert process is not None
+        process.kill()
+        process.wait()
+        with pytest.raises(WorkerError) as caught:
+            partner.step(run.optimizer, run.model.card.configs["tune"], 0.1)
+    assert not caught.value.are_weights_whole
+
+
+def test_between_two_updates_the_model_is_like_any_other(partners: list[Partner]) -> None:
+    run = start(workers=2)
+    with Partner(run.model, run.model.card.configs["tune"]) as partner:
+        joined(partner).loss_and_gradients(ROWS[:1], [None])
+        transformer = run.model.transformer
+        transformer.loss_and_gradients(*to_batch(ROWS))
+        found = transformer.parameters.grads.copy()
+    own = run.model.transformer
+    own.loss_and_gradients(*to_batch(ROWS))
+    np.testing.assert_array_equal(found, own.parameters.grads)
+
+
+def test_a_model_that_was_changed_meanwhile_stays_as_it_is(partners: list[Partner]) -> None:
+    """A lesson puts another transformer in its place."""
+    run = start(workers=2)
+    with Partner(run.model, run.model.card.configs["tune"]) as partner:
+        other = run.model.transformer = start(seed=3).model.transformer
+    assert run.model.transformer is other
+    assert not partner._folder.exists()

@@ -267,5 +267,5 @@ def test_without_room_for_the_vectors_it_is_told(monkeypatch: pytest.MonkeyPatch
 def test_more_workers_than_are_of_use_are_told(
     monkeypatch: pytest.MonkeyPatch, workers: int, batch_size: int, told: str | None
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("tinychat.training.workers.n_cores", lambda: 4)
     assert useless_workers(TrainConfig(workers=workers, batch_size=batch_size)) == told

@@ -50,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
     except BrokenPipeError:  # the reader of the events has left; what was learnt is kept
         _keep(training.model, out)
         raise
-    except WorkerError:  # between two updates, so the weights are whole
-        if training.model.card.epochs_done:
+    except WorkerError as error:  # mostly between two updates
+        if training.model.card.epochs_done and error.are_weights_whole:
             print(f"tinychat: {_keep(training.model, out)}", file=sys.stderr)
         raise
     if interrupted:

@@ -1,6 +1,5 @@
 """How fast this machine trains and decodes, and how far that is from what it could do at best."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +20,7 @@ from tinychat.training.partner import Partner, partner_for
 from tinychat.training.rows import DialogueRows, Row
 from tinychat.training.run import TrainingRun
 from tinychat.training.vocabulary import tokenizer_for
-from tinychat.training.workers import Workers
+from tinychat.training.workers import Workers, n_cores
 
 Product = tuple[int, int, int, int]
 """So many products of matrices of shapes (m, k) and (k, n), as (count, m, k, n)."""
@@ -99,7 +98,7 @@ def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSp
             updates_per_s=n_updates / spent,
             tokens_per_s=n_tokens / spent,
             gflops=flops / spent / 1e9,
-            product_gflops=_product_gflops(products, seconds / 4) * min(config.workers, os.cpu_count() or 1),
+            product_gflops=_product_gflops(products, seconds / 4) * min(config.workers, n_cores()),
         )
 
 

@@ -18,9 +18,13 @@ N_BYTES = 8 * (2 + RING * JOB)
 """Of a mailbox: how many jobs were posted, how many are done, and the last that were posted."""
 PATIENCE_S = 0.01
 """So long the taker keeps looking; from then on it sleeps in between."""
-NAP_S = 0.0005
+SHORTEST_NAP_S, LONGEST_NAP_S = 0.0005, 0.02
 _GLANCES = 100
 _give_way: Callable[[], Any] = getattr(os, "sched_yield", lambda: sleep(0))
+
+
+class GoneError(Exception):
+    """The other process has ended, so that nobody does the jobs."""
 
 
 class Mailbox:
@@ -28,15 +32,16 @@ class Mailbox:
 
     def __init__(self, memory: memoryview) -> None:
         """N_BYTES of shared memory, all 0 at first."""
+        self.is_alive: Callable[[], bool] = lambda: True
+        """Whether there is somebody to do the jobs."""
         self._numbers = memory.cast("q")
         self._n_posted = self._n_done = 0
         self._lock = threading.Lock()
         self._lock.acquire()
 
     def post(self, *job: int) -> None:
-        """Whoever takes the job sees everything that was written before."""
-        while not self._sees(1, self._n_posted - RING + 1, 1.0):
-            continue
+        """Whoever takes the job sees what was written before. Raise GoneError if nobody ever will take it."""
+        self._wait_for(self._n_posted - RING + 1)
         first = 2 + self._n_posted % RING * JOB
         for place, number in enumerate(job, first):
             self._numbers[place] = number
@@ -49,19 +54,23 @@ class Mailbox:
         """Whether no job is left."""
         return self._numbers[1] == self._n_posted
 
-    def wait(self, is_alive: Callable[[], bool]) -> bool:
-        """Until all jobs are done, or cannot be any more: the other is no longer alive."""
-        while not self._sees(1, self._n_posted, 0.5):
-            if not is_alive():
-                return False
+    def wait(self) -> None:
+        """Until all jobs are done. Raise GoneError if they never will be."""
+        self._wait_for(self._n_posted)
         self._fence()
-        return True
+
+    def _wait_for(self, n_done: int) -> None:
+        while not self._sees(1, n_done, 0.5):
+            if not self.is_alive():
+                raise GoneError
 
     def take(self) -> tuple[int, ...]:
         """The next job, as soon as there is one."""
+        nap_s = SHORTEST_NAP_S
         if not self._sees(0, self._n_done + 1, PATIENCE_S):
             while self._numbers[0] <= self._n_done:
-                sleep(NAP_S)
+                sleep(nap_s)
+                nap_s = min(2 * nap_s, LONGEST_NAP_S)
         self._fence()
         first = 2 + self._n_done % RING * JOB
         return tuple(self._numbers[first : first + JOB])

@@ -67,7 +67,9 @@ class TrainingRun:
                     f"no answer fits into the context of {model.config.max_seq_len} tokens beside its "
                     "question; give the model a larger max_seq_len"
                 )
-        if any(p.step > len(self._sources[phase].clean) for phase, p in model.card.progress.items()):
+        # A lesson may have taken the place of some rows; then the epoch under way is over.
+        steps = {phase: 0 if model.card.taught else p.step for phase, p in model.card.progress.items()}
+        if any(step > len(self._sources[phase].clean) for phase, step in steps.items()):
             raise UsageError("the training history of these weights does not fit the corpus; train anew")
         told = map(useless_workers, model.card.configs.values())
         self.warnings = [*corpus.warnings, *dict.fromkeys(filter(None, told))]

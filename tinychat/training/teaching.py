@@ -1,7 +1,8 @@
 """Teaching: a model learns one more answer in a moment, and keeps those it had.
 
 The question is learnt in many wordings, among a rehearsal of former dialogues, until wordings that were drawn
-for the first time are answered rightly; the lesson is given up if the former questions then are not.
+for the first time are answered rightly, or for a few rounds; it is given up if the question itself is not
+answered rightly then, or too many former ones are not.
 """
 
 import math
@@ -39,7 +40,9 @@ N_OF_TAUGHT = 8
 """Wordings of every question that was taught before, among them."""
 ROUNDS = (28, 20, 20)
 """Updates of a round, in which the learning rate falls to nothing: what is last is what the replay repairs.
-Where the question itself is not answered rightly then, another round begins (Loshchilov & Hutter 2017)."""
+Where the question itself or too many of its wordings are not answered rightly then, another round begins
+(Loshchilov & Hutter 2017)."""
+UNSOUND = "the weights of this model are not sound; it cannot be taught"
 CHECK_EVERY = 7
 N_WORDINGS = 16
 """New wordings that are asked in a check."""
@@ -110,6 +113,8 @@ class Lesson:
 
     def run(self) -> Iterator[LessonChecked | LessonDone]:
         """Learn, in the copy. Raise LessonError if it is not learnt, or if too much would be forgotten."""
+        if not np.isfinite(self._copy.transformer.parameters.values).all():
+            raise LessonError(UNSOUND)
         former = [row for row in map(self._former_row, self._former) if row.n_predicted]
         with threadpool_limits(1, "blas"):
             rehearsal = Rehearsal(self._copy.transformer, former, self.model.tokenizer.vocab_size)
@@ -133,7 +138,7 @@ class Lesson:
                     lr = RECIPE.lr * min((optimizer.updates + 1) / WARMUP, 1 - done / updates)
                     norm = self._step(optimizer, rehearsal.whitening, lr)
                     if not math.isfinite(loss + norm):
-                        raise LessonError("the weights of this model are not sound; it cannot be taught")
+                        raise LessonError(UNSOUND)
                     is_round_over = done == updates - 1
                     if (done + 1) % CHECK_EVERY and not is_round_over:
                         continue

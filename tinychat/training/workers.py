@@ -27,9 +27,16 @@ from tinychat.training.rows import Row
 from tinychat.training.worker import Opening, Part, Task, arrays_in, learn, shared_vectors
 
 
+def n_cores() -> int:
+    """That this process may use, as far as the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def useless_workers(config: TrainConfig) -> str | None:
     """What to tell a user who wants more processes than can be of use."""
-    n, rows, cores = config.workers, config.batch_size, os.cpu_count() or 1
+    n, rows, cores = config.workers, config.batch_size, n_cores()
     if rows == 1 and n <= 2:  # a partner comes only where there is a core for it
         return None
     if n > max(rows, 2):

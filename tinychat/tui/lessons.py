@@ -24,7 +24,7 @@ class Lessons:
     """What the model of a conversation was taught in it.
 
     A copy learns in a thread, and the thread of the screen alone puts it in the model's place: a lesson may
-    be given up at any time, and holds up the program's end no longer than to its next check.
+    be given up at any time; the program's end waits for its preparations, and then for its next check.
     """
 
     def __init__(self, talk: Conversation, kept_in: Callable[[], Path]) -> None:
@@ -58,7 +58,12 @@ class Lessons:
         return talk.session.last.prompt
 
     def teach(self, question: str, answer: str) -> None:
-        """Begin a lesson; what comes of it is told in the conversation, and the question asked again."""
+        """Begin a lesson; what comes of it is told in the conversation, and the question asked again.
+
+        Raise UsageError if one is under way.
+        """
+        if self.is_under_way:
+            raise UsageError("It is still learning; one lesson at a time.")
         self._begin(self._learn(self._talk.session.model, question, answer))
 
     def take_back(self) -> None:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
+from threading import get_ident
 from typing import IO, Any
 
 import numpy as np
@@ -173,7 +174,7 @@ def _with_suffix(path: str | Path) -> Path:
 @contextmanager
 def _written_beside(path: Path) -> Iterator[IO[bytes]]:
     """A temporary file in the folder of `path`, to be moved to its place when it is whole, or removed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

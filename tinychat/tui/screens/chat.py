@@ -175,7 +175,7 @@ class ChatScreen(Screen[None]):
             self.conversation.prompt.write(f"/{typed.command} {typed.rest}".rstrip())
             self.refuse("Only /teach and /undo are typed; all else has keys, see F1. Two slashes ask it.")
 
-    @work
+    @work(exclusive=True, group="teach")
     async def action_teach(self, draft: str = "") -> None:
         """Ask for the right answer to the last question, and let the model learn it."""
         if self.learnt:
@@ -189,8 +189,11 @@ class ChatScreen(Screen[None]):
         last = self.conversation.session.last
         said = last.text if last is not None else ""
         answer = await self.app.push_screen_wait(TeachDialog(question, said, draft))
-        if answer is not None:
-            self.lessons.teach(question, answer)
+        try:
+            if answer is not None:
+                self.lessons.teach(question, answer)
+        except UsageError as error:
+            self.refuse(str(error))
 
     def action_untaught(self) -> None:
         try:
