@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,11 +22,18 @@ EARLY = 2
 """The epoch from which on nothing should grow."""
 
 
+def whole_peak_mb(pid: int) -> float:
+    """Of a process and those that it has started; what they share counts for each."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return sum(map(peak_mb, (pid, *map(int, children))))
+
+
 def peak_mb(pid: int) -> float:
     """Largest resident size so far."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / 1e6
+    with suppress(FileNotFoundError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
     return 0.0  # it has ended
 
 
@@ -36,7 +44,7 @@ def watch(arguments: Sequence[str], epochs: int) -> tuple[float, float]:
         assert program.stdout is not None
         for line in program.stdout:
             record = json.loads(line)
-            late = max(late, peak_mb(program.pid))
+            late = max(late, whole_peak_mb(program.pid))
             if record.get("phase") == "tune" and record.get("epoch") == min(EARLY, epochs):
                 early = early or late
     return early, late

@@ -144,8 +144,10 @@ class Partner:
                 self._start()
         elif self._process.poll() is not None:
             self._leave()
-        else:
-            self.is_here = self._desk.mailbox.is_done
+        elif self._desk.mailbox.is_done:
+            self.is_here = True
+            # Both have mapped it, and most systems keep what is mapped: nothing is left if we are killed.
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> None:
         self._start_at = math.inf  # once
