@@ -30,6 +30,7 @@ class LinearGradients:
             self.elsewhere(x, dy)
 
     def compute(self, x: Floats, dy: Floats) -> None:
+        """Overwrite dw and db now."""
         np.dot(x.T, dy, out=self.dw)
         if self.db is not None:  # a sum as a product is several times faster than ndarray.sum
             np.dot(self._scratch.ones(len(dy)), dy, out=self.db)
