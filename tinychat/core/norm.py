@@ -61,10 +61,10 @@ class LayerNorm:
         np.dot(ones, product.reshape(-1, D), out=self.dgain)
         if self.dbias is not None:
             np.dot(ones, dy.reshape(-1, D), out=self.dbias)
-        average_of_gained = self.gain * self._average
-        mean = dy @ average_of_gained  # (...)
-        mean_with_x_hat = product @ average_of_gained  # (...)
         np.multiply(dy, self.gain, out=dx)
+        mean = dx @ self._average  # (...)
+        product *= self.gain
+        mean_with_x_hat = product @ self._average  # (...)
         np.multiply(x_hat, mean_with_x_hat[..., None], out=product)
         dx -= mean[..., None]
         dx -= product

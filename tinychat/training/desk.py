@@ -14,7 +14,7 @@ from tinychat.training.optimizer import Optimizer
 
 N_STATES = 2
 """Vectors of an optimiser's state that there is room for."""
-N_NUMBERS = 2
+N_NUMBERS = 1
 
 
 class Desk:

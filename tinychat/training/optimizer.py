@@ -1,6 +1,5 @@
 """What all optimisers have in common, where to find them by name, and clipping by the global norm."""
 
-import math
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
@@ -9,7 +8,6 @@ import numpy as np
 from tinychat.config import TrainConfig
 from tinychat.core.parameters import Floats, Parameters
 from tinychat.training.adam import Adam, AdamW
-from tinychat.training.blocks import halves, pieces
 from tinychat.training.helper import Helper
 from tinychat.training.muon import Muon
 from tinychat.training.sgd import Sgd
@@ -46,19 +44,12 @@ def make_optimizer(kind: str, parameters: Parameters) -> Optimizer:
     return OPTIMIZERS[kind](parameters)
 
 
-def clip_by_global_norm_(grads: Floats, max_norm: float, squares: float | None = None) -> float:
+def clip_by_global_norm_(grads: Floats, max_norm: float) -> float:
     """Scale `grads` of shape (P,) down to L2 norm `max_norm` if it is longer; return the norm before.
 
-    Pascanu et al. 2013, algorithm 1. `squares` is their sum, if it is known: that of both halves.
+    Pascanu et al. 2013, algorithm 1.
     """
-    if squares is None:
-        squares = sum(sum_of_squares(grads, half) for half in halves(grads.size))
-    norm = math.sqrt(squares)
+    norm = float(np.sqrt(np.dot(grads, grads)))
     if norm > max_norm:
         grads *= max_norm / norm
     return norm
-
-
-def sum_of_squares(grads: Floats, chosen: slice) -> float:
-    """Of some of the pieces of a vector of shape (P,)."""
-    return sum(float(np.dot(grads[place], grads[place])) for place in pieces(0, grads.size)[chosen])

@@ -1,8 +1,8 @@
 """A second process for recipes that learn from one example at a time, so that there is no batch to divide.
 
 The chain of products through the layers is for one alone. What hangs off it goes to the partner: gradients by
-the weights of linear layers, for which nobody waits before clipping, and a part of clipping's sum and of the
-optimiser's step. All of it comes out the same to the bit as without a partner, so it may join at any update.
+the weights of linear layers, for which nobody waits before clipping, and a part of the optimiser's step. All
+of it comes out the same to the bit as without a partner, so that it may join at any update.
 """
 
 import atexit
@@ -30,8 +30,8 @@ from tinychat.training.batches import to_batch
 from tinychat.training.blocks import halves
 from tinychat.training.desk import Desk
 from tinychat.training.mailbox import GoneError
-from tinychat.training.optimizer import Optimizer, clip_by_global_norm_, make_optimizer, sum_of_squares
-from tinychat.training.partner_process import BEGIN, BLOCKWISE, PRODUCTS, SQUARES, STEP, Setting
+from tinychat.training.optimizer import Optimizer, clip_by_global_norm_, make_optimizer
+from tinychat.training.partner_process import BEGIN, BLOCKWISE, PRODUCTS, STEP, Setting
 from tinychat.training.rows import Row
 from tinychat.training.sgd import Sgd
 from tinychat.training.workers import n_cores, start_process
@@ -114,13 +114,7 @@ class Partner:
 
     def clip_(self, max_norm: float) -> float:
         """As `clip_by_global_norm_`."""
-        grads = self.transformer.parameters.grads
-        if not self.is_here:
-            return clip_by_global_norm_(grads, max_norm)
-        self._post(SQUARES)
-        squares = sum_of_squares(grads, halves(grads.size)[0])
-        self._wait()
-        return clip_by_global_norm_(grads, max_norm, squares + float(self._desk.numbers[0]))
+        return clip_by_global_norm_(self.transformer.parameters.grads, max_norm)
 
     def step(self, optimizer: Optimizer, config: TrainConfig, lr: float) -> None:
         """As the optimiser's, which is the one that the model has got within the `with` block."""
@@ -128,7 +122,7 @@ class Partner:
             optimizer.step(config, lr)
             return
         optimizer.updates += 1
-        self._desk.numbers[1] = lr
+        self._desk.numbers[0] = lr
         self._post(STEP, optimizer.updates)
         optimizer.step_blocks(halves(self.transformer.n_parameters)[0], config, lr)
         try:

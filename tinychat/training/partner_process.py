@@ -21,12 +21,11 @@ from tinychat.config import ModelConfig, TrainConfig
 from tinychat.training.adam import Adam, AdamW
 from tinychat.training.blocks import halves
 from tinychat.training.desk import Desk
-from tinychat.training.optimizer import sum_of_squares
 from tinychat.training.sgd import Sgd
 
-BEGIN, PRODUCTS, SQUARES, STEP = range(4)
+BEGIN, PRODUCTS, STEP = range(3)
 """Jobs. BEGIN: nothing, but to be there. PRODUCTS, number of a linear layer and of rows of its operands:
-the gradients by its weights. SQUARES: of our half of the gradients. STEP, updates with this one: our half."""
+the gradients by its weights. STEP, updates with this one: our half."""
 BLOCKWISE: dict[str, type[Adam] | type[Sgd]] = {cls.kind: cls for cls in (Adam, AdamW, Sgd)}
 """Optimisers that go through the vectors block by block, so that two can share the work."""
 
@@ -53,11 +52,9 @@ def work(setting: Setting) -> None:
         if kind == PRODUCTS:
             number, n_rows, *_ = details
             desk.linears[number].compute(*desk.operands(number, n_rows))
-        elif kind == SQUARES:
-            desk.numbers[0] = sum_of_squares(parameters.grads, ours)
         elif kind == STEP:
             optimizer.updates = details[0]
-            optimizer.step_blocks(ours, setting.config, float(desk.numbers[1]))
+            optimizer.step_blocks(ours, setting.config, float(desk.numbers[0]))
         desk.mailbox.finish()
 
 
