@@ -24,7 +24,7 @@ class ReLU:
 
     def backward(self, dy: Floats) -> Floats:
         """Map dy to dx of the same shape: dx = dy where y > 0, else 0."""
-        dx = np.sign(self.y, out=self._scratch("dx", *dy.shape))
+        dx = np.sign(self.y, out=self._scratch("dx", *dy.shape))  # 1 where y > 0, else 0
         dx *= dy
         return dx
 

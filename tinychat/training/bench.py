@@ -16,6 +16,7 @@ from tinychat.generation.greedy import greedy
 from tinychat.model import Model
 from tinychat.presets import Preset
 from tinychat.training.batches import grouped
+from tinychat.training.optimizer import clip_by_global_norm_
 from tinychat.training.partner import Partner, partner_for
 from tinychat.training.rows import DialogueRows, Row
 from tinychat.training.run import TrainingRun
@@ -67,6 +68,7 @@ class DecodingSpeed:
 
 def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSpeed:
     """Train a new model on the corpus's dialogues for about so long, batches and noise made beforehand."""
+    # A new model has the optimiser of its first phase.
     model = TrainingRun.start(corpus, replace(recipe, pretrain=recipe.tune)).model
     config, rng = recipe.tune, np.random.default_rng(0)
     source = DialogueRows(
@@ -80,7 +82,7 @@ def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSp
             nonlocal n_tokens, flops
             assert model.optimizer is not None
             loss = team.loss_and_gradients(rows, [None] * config.workers)
-            team.clip_(config.clip_norm)
+            clip_by_global_norm_(model.transformer.parameters.grads, config.clip_norm)
             team.step(model.optimizer, config, config.lr)
             n_tokens += loss.tokens
             flops += flops_of(training_products(model.config, *_shape(rows)))

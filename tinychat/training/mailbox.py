@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import perf_counter, sleep
 from typing import Any
 
-JOB = 4
+JOB = 3
 """Numbers of a job."""
 RING = 64
 """Jobs that may wait."""

@@ -30,11 +30,11 @@ from tinychat.training.batches import to_batch
 from tinychat.training.blocks import halves
 from tinychat.training.desk import Desk
 from tinychat.training.mailbox import GoneError
-from tinychat.training.optimizer import Optimizer, clip_by_global_norm_, make_optimizer
+from tinychat.training.optimizer import Optimizer, make_optimizer
 from tinychat.training.partner_process import BEGIN, BLOCKWISE, PRODUCTS, STEP, Setting
 from tinychat.training.rows import Row
 from tinychat.training.sgd import Sgd
-from tinychat.training.workers import n_cores, start_process
+from tinychat.training.workers import end_process, gone, n_cores, start_process
 
 START_AFTER_S = 0.3
 """A training that is over by then is not worth a process."""
@@ -112,10 +112,6 @@ class Partner:
                 linear.elsewhere = None
             self._wait()
 
-    def clip_(self, max_norm: float) -> float:
-        """As `clip_by_global_norm_`."""
-        return clip_by_global_norm_(self.transformer.parameters.grads, max_norm)
-
     def step(self, optimizer: Optimizer, config: TrainConfig, lr: float) -> None:
         """As the optimiser's, which is the one that the model has got within the `with` block."""
         if not self.is_here or not _is_blockwise(optimizer):
@@ -177,22 +173,13 @@ class Partner:
 
     def _gone(self) -> WorkerError:
         assert self._process is not None
-        code = self._process.wait()
-        reason = ", perhaps for want of memory" if code < 0 else ""
-        return WorkerError(
-            f"the partner process has ended (exit code {code}){reason}; train with --workers 1"
-        )
+        return gone(self._process)
 
     def _leave(self) -> None:
         """From now on alone."""
         self.is_here = False
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):  # what was not sent, to nobody
-                        pipe.close()
+            end_process(self._process)
             self._process = None
 
 

@@ -45,12 +45,12 @@ def work(setting: Setting) -> None:
     desk = Desk(setting.path, setting.model, setting.dtype)
     parameters = desk.transformer.parameters
     _, ours = halves(parameters.values.size)
-    optimizer = BLOCKWISE.get(setting.config.optimizer, Sgd)(parameters)
+    optimizer = BLOCKWISE.get(setting.config.optimizer, Sgd)(parameters)  # of others no STEP is posted
     optimizer.state = desk.state_of(optimizer)
     while True:
         kind, *details = desk.mailbox.take()
         if kind == PRODUCTS:
-            number, n_rows, *_ = details
+            number, n_rows = details
             desk.linears[number].compute(*desk.operands(number, n_rows))
         elif kind == STEP:
             optimizer.updates = details[0]

@@ -14,7 +14,7 @@ from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, 
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.movement import MovementMeter, is_epoch_measured
-from tinychat.training.optimizer import Optimizer
+from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
 from tinychat.training.partner import Partner
 from tinychat.training.rows import Row, RowSource
 from tinychat.training.schedule import learning_rate
@@ -101,7 +101,7 @@ class Trainer:
             loss = self._loss_and_gradients(batches)
             if is_measured:
                 self._meter.before()
-            grad_norm = self._workers.clip_(config.clip_norm)
+            grad_norm = clip_by_global_norm_(self.transformer.parameters.grads, config.clip_norm)
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise self._diverged()
         done = (progress.epoch + progress.step / n_steps) / config.epochs

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, cast
@@ -22,7 +23,7 @@ from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
 from tinychat.training.batches import to_batch
 from tinychat.training.helper import InPlace
-from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
+from tinychat.training.optimizer import Optimizer
 from tinychat.training.rows import Row
 from tinychat.training.worker import Opening, Part, Task, arrays_in, learn, shared_vectors
 
@@ -131,10 +132,6 @@ class Workers:
             parameters.grads += grads
         return Loss.sum(losses)
 
-    def clip_(self, max_norm: float) -> float:
-        """As `clip_by_global_norm_`."""
-        return clip_by_global_norm_(self.transformer.parameters.grads, max_norm)
-
     def step(self, optimizer: Optimizer, config: TrainConfig, lr: float) -> None:
         """As the optimiser's, with the help of as many workers as the config has."""
         optimizer.step(config, lr, self.others[: config.workers - 1])
@@ -150,6 +147,23 @@ def start_process(module: str) -> "subprocess.Popen[bytes]":
         env={**os.environ, "PYTHONPATH": os.pathsep.join(place or os.getcwd() for place in sys.path)},
         start_new_session=True,  # Ctrl+C is for the process that it works for
     )
+
+
+def end_process(process: "subprocess.Popen[bytes]") -> None:
+    """At once, with its pipes."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # what was not sent, to nobody
+                pipe.close()
+
+
+def gone(process: "subprocess.Popen[bytes]") -> WorkerError:
+    """What to raise where a process has ended that should not have."""
+    code = process.wait()
+    reason = ", perhaps for want of memory" if code < 0 else ""
+    return WorkerError(f"a worker process has ended (exit code {code}){reason}; train with --workers 1")
 
 
 class Worker:
@@ -194,18 +208,10 @@ class Worker:
         return answer
 
     def _gone(self) -> WorkerError:
-        code = self._process.wait()
-        reason = ", perhaps for want of memory" if code < 0 else ""
-        return WorkerError(f"a worker process has ended (exit code {code}){reason}; train with --workers 1")
+        return gone(self._process)
 
     def kill(self) -> None:
         """At once: it has nothing to lose."""
         self._vector = np.empty(0)
         self._arrays = []
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._messages, self._answers):
-            try:
-                pipe.close()
-            except OSError:  # what was not sent, to nobody
-                continue
+        end_process(self._process)
