@@ -1,5 +1,7 @@
 """The transformer: embedding, blocks, projection onto the vocabulary, loss. It only wires; layers compute."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -39,6 +41,10 @@ class Transformer:
         self.places = CountedPlaces(self.parameters.values.dtype)
         self.output = OutputProjection(scope("output"), config, scope("embedding"))
         self.cross_entropy = CrossEntropy(self.parameters.values.dtype)
+        self.before_stage: Callable[[int], None] = lambda _: None
+        """Called before weights are read: with 1 for the first block, and so on, one more for the output."""
+        self.n_reads = 0
+        """How often something was read, by which the layers' arrays came to hold something else."""
 
     @staticmethod
     def specs(config: ModelConfig) -> list[ParameterSpec]:
@@ -62,15 +68,38 @@ class Transformer:
         """Gradient of the loss by the logits, of shape (B, T, V): overwrites `parameters.grads`."""
         self._hidden_backward(self._logits_backward(dlogits))
 
-    def loss(self, ids: Ids, targets: Ids) -> Loss:
-        """Ids and targets of shape (B, T): the loss of predicting the targets; IGNORE does not count."""
-        return self.cross_entropy.forward(*self.predictions(ids, targets))
+    def loss(
+        self,
+        ids: Ids,
+        targets: Ids,
+        rng: np.random.Generator | None = None,
+        n_idle: int = CountedPlaces.FEW,
+    ) -> Loss:
+        """Ids and targets of shape (B, T): the loss of predicting the targets; IGNORE does not count.
 
-    def predictions(self, ids: Ids, targets: Ids) -> tuple[Floats, Ids]:
-        """Ids and targets of shape (B, T) -> logits of shape (1, N, V) at the N places that count, in order,
-        and their targets, of shape (1, N).
+        With dropout in the config, `rng` draws what is dropped; without `rng` nothing is. For `n_idle` see
+        `predictions`.
         """
-        hidden, counted = self.places.forward(self._hidden(ids), targets)
+        self.noise.rng = rng
+        try:
+            return self.cross_entropy.forward(*self.predictions(ids, targets, n_idle))
+        finally:
+            self.noise.rng = None
+
+    def gradients(self, wanted: Floats | None = None) -> None:
+        """After `loss`: `parameters.grads` becomes the gradient of its mean a token.
+
+        With `wanted`, of shape (N, V), probabilities at the places that count, the gradient is that of the
+        cross-entropy with those in place of the targets.
+        """
+        dhidden = self._logits_backward(self.cross_entropy.backward(wanted))
+        self._hidden_backward(self.places.backward(dhidden))
+
+    def predictions(self, ids: Ids, targets: Ids, n_idle: int = 0) -> tuple[Floats, Ids]:
+        """Ids and targets of shape (B, T) -> logits of shape (1, N, V) at the N places that count, in order,
+        and their targets, of shape (1, N). Up to `n_idle` that do not count may be among them.
+        """
+        hidden, counted = self.places.forward(self._hidden(ids), targets, n_idle)
         return self._logits(hidden), counted
 
     def loss_and_gradients(
@@ -80,25 +109,17 @@ class Transformer:
         rng: np.random.Generator | None = None,
         wanted: Floats | None = None,
     ) -> Loss:
-        """As `loss`, and `parameters.grads` becomes the gradient of the mean loss a token.
-
-        With dropout in the config, `rng` draws what is dropped; without `rng` nothing is. With `wanted`, of
-        shape (N, V), probabilities at the places that count, the gradient is that of the cross-entropy with
-        those in place of the targets.
-        """
-        self.noise.rng = rng
-        try:
-            loss = self.loss(ids, targets)
-            dhidden = self._logits_backward(self.cross_entropy.backward(wanted))
-            self._hidden_backward(self.places.backward(dhidden))
-        finally:
-            self.noise.rng = None
+        """`loss`, and then `gradients`."""
+        loss = self.loss(ids, targets, rng, CountedPlaces.FEW if wanted is None else 0)
+        self.gradients(wanted)
         return loss
 
     def _hidden(self, ids: Ids) -> Floats:
         """Ids of shape (B, T) -> what the last block says, of shape (B, T, D)."""
+        self.n_reads += 1
         x = self.embedding.forward(ids)
-        for block in self.blocks:
+        for stage, block in enumerate(self.blocks, 1):
+            self.before_stage(stage)
             x = block.forward(x)
         return x
 
@@ -108,6 +129,7 @@ class Transformer:
         self.embedding.backward(dx)
 
     def _logits(self, x: Floats) -> Floats:
+        self.before_stage(1 + len(self.blocks))
         return self.output.forward(x if self.norm is None else self.norm.forward(x))
 
     def _logits_backward(self, dlogits: Floats) -> Floats:

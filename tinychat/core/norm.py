@@ -33,8 +33,8 @@ class LayerNorm:
         x_hat = self._scratch("x_hat", *x.shape)
         y = self._scratch("y", *x.shape)
         np.subtract(x, (x @ self._average)[..., None], out=x_hat)
-        np.multiply(x_hat, x_hat, out=y)
-        rstd = np.asarray(y @ self._average)  # (...), the variance at first
+        rstd = np.asarray(np.vecdot(x_hat, x_hat))  # (...), D times the variance at first
+        rstd *= 1 / len(self.gain)
         rstd += self.eps
         np.sqrt(rstd, out=rstd)
         np.reciprocal(rstd, out=rstd)
@@ -61,10 +61,10 @@ class LayerNorm:
         np.dot(ones, product.reshape(-1, D), out=self.dgain)
         if self.dbias is not None:
             np.dot(ones, dy.reshape(-1, D), out=self.dbias)
+        average_of_gained = self.gain * self._average
+        mean = dy @ average_of_gained  # (...)
+        mean_with_x_hat = product @ average_of_gained  # (...)
         np.multiply(dy, self.gain, out=dx)
-        mean = dx @ self._average  # (...)
-        product *= self.gain
-        mean_with_x_hat = product @ self._average  # (...)
         np.multiply(x_hat, mean_with_x_hat[..., None], out=product)
         dx -= mean[..., None]
         dx -= product
@@ -90,8 +90,7 @@ class RMSNorm:
         """Map x of shape (..., D) to y of that shape."""
         x_hat = self._scratch("x_hat", *x.shape)
         y = self._scratch("y", *x.shape)
-        np.multiply(x, x, out=y)
-        rstd = 1 / np.sqrt(y @ self._average + self.eps)  # (...)
+        rstd = 1 / np.sqrt(np.vecdot(x, x) * (1 / len(self.gain)) + self.eps)  # (...)
         np.multiply(x, rstd[..., None], out=x_hat)
         np.multiply(x_hat, self.gain, out=y)
         self.x_hat, self.rstd = x_hat, rstd
@@ -110,8 +109,7 @@ class RMSNorm:
         product = self._scratch("product", *dy.shape)
         np.multiply(dy, x_hat, out=product)
         np.dot(self._scratch.ones(dy.size // D), product.reshape(-1, D), out=self.dgain)
-        product *= self.gain
-        mean_with_x_hat = product @ self._average  # (...)
+        mean_with_x_hat = product @ (self.gain * self._average)  # (...)
         np.multiply(x_hat, mean_with_x_hat[..., None], out=product)
         np.multiply(dy, self.gain, out=dx)
         dx -= product

@@ -16,17 +16,24 @@ MOST_PADDING = 0.1
 """Largest share of a batch's places that may be mere padding."""
 
 
-def to_batch(rows: Sequence[Row]) -> Batch:
-    """Rows of any lengths, the shorter ones padded at their end: no place looks at what is behind it."""
+AT_A_TIME = 4
+"""Rows of a product that BLAS makes together on most processors; 23 take half as long again as 24."""
+
+
+def to_batch(rows: Sequence[Row], context: int = 0) -> Batch:
+    """Rows of any lengths, the shorter ones padded at their end: no place looks at what is behind it.
+
+    With the `context` of the model, a row that is alone is padded to a length at which products are fast.
+    """
     T = max(len(row.tokens) for row in rows) - 1
+    if len(rows) == 1:
+        T = max(T, min(T + -T % AT_A_TIME, context))
     ids = np.zeros((len(rows), T), np.int64)
     targets = np.full((len(rows), T), IGNORE, np.int64)
     for b, row in enumerate(rows):
         t = len(row.tokens) - 1
         ids[b, :t] = row.tokens[:-1]
-        targets[b, :t] = [
-            token if counts else IGNORE for token, counts in zip(row.tokens[1:], row.counts[1:], strict=True)
-        ]
+        targets[b, :t] = np.where(row.counts[1:], row.tokens[1:], IGNORE)
     return ids, targets
 
 

@@ -16,7 +16,7 @@ from tinychat.generation.greedy import greedy
 from tinychat.model import Model
 from tinychat.presets import Preset
 from tinychat.training.batches import grouped
-from tinychat.training.optimizer import clip_by_global_norm_
+from tinychat.training.optimizer import clip_scale
 from tinychat.training.partner import Partner, partner_for
 from tinychat.training.rows import DialogueRows, Row
 from tinychat.training.run import TrainingRun
@@ -78,21 +78,22 @@ def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSp
     n_tokens = flops = 0
     with threadpool_limits(1, "blas"), _team(model, config) as team:
 
-        def update(rows: list[Row]) -> None:
+        def update(rows: list[Row], coming: list[Row]) -> None:
             nonlocal n_tokens, flops
             assert model.optimizer is not None
             loss = team.loss_and_gradients(rows, [None] * config.workers)
-            clip_by_global_norm_(model.transformer.parameters.grads, config.clip_norm)
-            team.step(model.optimizer, config, config.lr)
+            scale = clip_scale(team.global_norm(), config.clip_norm)
+            team.step(model.optimizer, config, config.lr, scale, coming)
             n_tokens += loss.tokens
             flops += flops_of(training_products(model.config, *_shape(rows)))
 
         if isinstance(team, Partner):
             team.join()
-        for rows in batches[:20]:  # the memory for their shapes, and the workers' start
-            update(rows)
+        updates = [partial(update, *pair) for pair in zip(batches, batches[1:] + batches[:1], strict=True)]
+        for one in updates[:20]:  # the memory for their shapes, and the workers' start
+            one()
         n_tokens = flops = 0
-        n_updates, spent = _repeated([partial(update, rows) for rows in batches], seconds)
+        n_updates, spent = _repeated(updates, seconds)
         products = training_products(model.config, *_usual_shape(batches, config.workers))
         return TrainingSpeed(
             preset=recipe.name,

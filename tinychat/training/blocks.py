@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 from tinychat.core.parameters import Floats, Parameters, ParameterSpec
 
-BLOCK = 1 << 18
+BLOCK = 1 << 16
 """Elements that are updated at a time."""
 
 
@@ -21,6 +21,8 @@ class Block:
 
     place: slice
     matrices: tuple[Floats, ...]
+    stage: int
+    """Who reads it: 0 is the embedding, then come the blocks of the transformer, at last its output."""
 
     def decay(self, share: float) -> None:
         """Take `share` of every weight in a matrix away (Loshchilov & Hutter 2019, algorithm 2, line 12)."""
@@ -41,13 +43,18 @@ def runs(parameters: Parameters, chosen: Callable[[ParameterSpec], bool]) -> lis
 
 
 def blocks(parameters: Parameters, chosen: Callable[[ParameterSpec], bool] = lambda _: True) -> list[Block]:
-    """All of the chosen parameters, in order."""
+    """All of the chosen parameters, in order, none of two stages."""
     matrices = runs(parameters, is_matrix)
-    return [
-        Block(place, tuple(_parts(parameters.values, place, matrices)))
-        for run in runs(parameters, chosen)
-        for place in pieces(run.start, run.stop)
-    ]
+    found, start = [], 0
+    wanted = runs(parameters, chosen)
+    for stage, (_, specs) in enumerate(groupby(parameters.specs, key=_number)):
+        stop = start + sum(spec.size for spec in specs)
+        both = (pieces(max(start, run.start), min(stop, run.stop)) for run in wanted)
+        found += [
+            Block(place, tuple(_parts(parameters.values, place, matrices)), stage) for place in chain(*both)
+        ]
+        start = stop
+    return found
 
 
 def longest(blocks: list[Block]) -> int:
@@ -61,9 +68,13 @@ def pieces(start: int, stop: int) -> list[slice]:
 
 
 def halves(n: int) -> tuple[slice, slice]:
-    """Which of the pieces of a vector of n are for one process, and which for its partner."""
-    middle = len(pieces(0, n)) // 2
-    return slice(middle), slice(middle, None)
+    """Of a vector of n elements."""
+    return slice(n // 2), slice(n // 2, n)
+
+
+def _number(spec: ParameterSpec) -> str:
+    """Of the transformer's block that has the parameter; of those before and after, none has one."""
+    return next(filter(str.isdigit, spec.name.split(".")), "")
 
 
 def _parts(values: Floats, place: slice, others: list[slice]) -> list[Floats]:

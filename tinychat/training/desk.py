@@ -14,7 +14,8 @@ from tinychat.training.optimizer import Optimizer
 
 N_STATES = 2
 """Vectors of an optimiser's state that there is room for."""
-N_NUMBERS = 1
+N_NUMBERS = 2
+"""That go with a job, or come back."""
 
 
 class Desk:

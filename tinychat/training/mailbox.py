@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import perf_counter, sleep
 from typing import Any
 
-JOB = 3
+JOB = 4
 """Numbers of a job."""
 RING = 64
 """Jobs that may wait."""
@@ -39,8 +39,11 @@ class Mailbox:
         self._lock = threading.Lock()
         self._lock.acquire()
 
-    def post(self, *job: int) -> None:
-        """Whoever takes the job sees what was written before. Raise GoneError if nobody ever will take it."""
+    def post(self, *job: int) -> int:
+        """Whoever takes the job sees what was written before. Return how many there are with this one.
+
+        Raise GoneError if nobody ever will take it.
+        """
         self._wait_for(self._n_posted - RING + 1)
         first = 2 + self._n_posted % RING * JOB
         for place, number in enumerate(job, first):
@@ -48,15 +51,16 @@ class Mailbox:
         self._n_posted += 1
         self._fence()
         self._numbers[0] = self._n_posted
+        return self._n_posted
 
     @property
     def is_done(self) -> bool:
         """Whether no job is left."""
         return self._numbers[1] == self._n_posted
 
-    def wait(self) -> None:
-        """Until all jobs are done. Raise GoneError if they never will be."""
-        self._wait_for(self._n_posted)
+    def wait(self, n_jobs: int | None = None) -> None:
+        """Until so many jobs are done, or all. Raise GoneError if they never will be."""
+        self._wait_for(self._n_posted if n_jobs is None else n_jobs)
         self._fence()
 
     def _wait_for(self, n_done: int) -> None:

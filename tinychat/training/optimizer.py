@@ -1,5 +1,6 @@
 """What all optimisers have in common, where to find them by name, and clipping by the global norm."""
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
@@ -8,6 +9,7 @@ import numpy as np
 from tinychat.config import TrainConfig
 from tinychat.core.parameters import Floats, Parameters
 from tinychat.training.adam import Adam, AdamW
+from tinychat.training.blocks import halves
 from tinychat.training.helper import Helper
 from tinychat.training.muon import Muon
 from tinychat.training.sgd import Sgd
@@ -49,7 +51,21 @@ def clip_by_global_norm_(grads: Floats, max_norm: float) -> float:
 
     Pascanu et al. 2013, algorithm 1.
     """
-    norm = float(np.sqrt(np.dot(grads, grads)))
-    if norm > max_norm:
-        grads *= max_norm / norm
+    norm = global_norm(grads)
+    if (scale := clip_scale(norm, max_norm)) != 1:
+        grads *= scale
     return norm
+
+
+def global_norm(grads: Floats) -> float:
+    """L2 norm of a vector of shape (P,): that of both halves, which two may find."""
+    return math.sqrt(sum(sum_of_squares(grads[half]) for half in halves(grads.size)))
+
+
+def sum_of_squares(grads: Floats) -> float:
+    return float(np.dot(grads, grads))
+
+
+def clip_scale(norm: float, max_norm: float) -> float:
+    """By what gradients of that norm are multiplied to have one of at most `max_norm`."""
+    return max_norm / norm if norm > max_norm else 1.0

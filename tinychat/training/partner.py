@@ -1,8 +1,9 @@
 """A second process for recipes that learn from one example at a time, so that there is no batch to divide.
 
 The chain of products through the layers is for one alone. What hangs off it goes to the partner: gradients by
-the weights of linear layers, for which nobody waits before clipping, and a part of the optimiser's step. All
-of it comes out the same to the bit as without a partner, so that it may join at any update.
+the weights of linear layers, for which nobody waits before clipping, half of clipping's sum, and most of the
+optimiser's step, from the back: while that goes on, the next example is read by the layers whose weights are
+ready. All of it comes out the same to the bit as without a partner, so that it may join at any update.
 """
 
 import atexit
@@ -13,10 +14,11 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from tempfile import mkdtemp
 from time import monotonic, sleep
-from typing import Self, TypeGuard
+from typing import NamedTuple, Self, TypeGuard
 
 import numpy as np
 
@@ -25,21 +27,30 @@ from tinychat.core.loss import Loss
 from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
 from tinychat.model import Model
-from tinychat.training.adam import Adam
 from tinychat.training.batches import to_batch
 from tinychat.training.blocks import halves
+from tinychat.training.blockwise import Blockwise
 from tinychat.training.desk import Desk
 from tinychat.training.mailbox import GoneError
-from tinychat.training.optimizer import Optimizer, make_optimizer
-from tinychat.training.partner_process import BEGIN, BLOCKWISE, PRODUCTS, STEP, Setting
+from tinychat.training.optimizer import Optimizer, global_norm, make_optimizer, sum_of_squares
+from tinychat.training.partner_process import BEGIN, BLOCKWISE, PRODUCTS, SQUARES, STEP, Setting
 from tinychat.training.rows import Row
-from tinychat.training.sgd import Sgd
 from tinychat.training.workers import end_process, gone, n_cores, start_process
 
 START_AFTER_S = 0.3
 """A training that is over by then is not worth a process."""
 LONGEST_START_S = 30.0
 """For whoever waits for the partner."""
+OWN_SHARE = 0.25
+"""Of the optimiser's step, from the front; the rest takes the partner about as long as reading takes us."""
+
+
+class _Read(NamedTuple):
+    """Rows that were read before it was their turn."""
+
+    rows: Sequence[Row]
+    loss: Loss
+    n_reads: int
 
 
 class Partner:
@@ -66,6 +77,7 @@ class Partner:
             self.optimizer.state = self._desk.state_of(self.optimizer)
         _copy(self._own_optimizer, self.optimizer)
         self._hands = [partial(self._hand_over, number) for number in range(len(self._desk.linears))]
+        self._read: _Read | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._start_at = monotonic() + START_AFTER_S
         self.is_here = False
@@ -101,31 +113,87 @@ class Partner:
         """As the Transformer's, of one row. Raise WorkerError if the partner is no longer there."""
         if not self.is_here:
             self._look_out()
+        read, self._read = self._read, None
         linears = self._desk.linears if self.is_here else []
-        for linear, hand_over in zip(linears, self._hands, strict=False):
-            linear.elsewhere = hand_over
-        try:
-            with np.errstate(all="ignore"):  # what overflows is told by the trainer
-                return self.transformer.loss_and_gradients(*to_batch(rows), rngs[0])
-        finally:
-            for linear in linears:
-                linear.elsewhere = None
-            self._wait()
+        with np.errstate(all="ignore"):  # what overflows is told by the trainer
+            if read is not None and read.rows is rows and read.n_reads == self.transformer.n_reads:
+                loss = read.loss
+            else:
+                loss = self._loss(rows, rngs[0])
+            for linear, hand_over in zip(linears, self._hands, strict=False):
+                linear.elsewhere = hand_over
+            try:
+                self.transformer.gradients()
+            finally:
+                for linear in linears:
+                    linear.elsewhere = None
+                self._wait()
+        return loss
 
-    def step(self, optimizer: Optimizer, config: TrainConfig, lr: float) -> None:
-        """As the optimiser's, which is the one that the model has got within the `with` block."""
+    def _loss(self, rows: Sequence[Row], rng: np.random.Generator | None = None) -> Loss:
+        return self.transformer.loss(*to_batch(rows, self.transformer.config.max_seq_len), rng)
+
+    def global_norm(self) -> float:
+        """Of the gradients."""
+        grads = self.transformer.parameters.grads
+        if not self.is_here:
+            return global_norm(grads)
+        self._post(SQUARES)
+        squares = sum_of_squares(grads[halves(grads.size)[0]])
+        self._wait()
+        return math.sqrt(squares + float(self._desk.numbers[0]))
+
+    def step(
+        self,
+        optimizer: Optimizer,
+        config: TrainConfig,
+        lr: float,
+        scale: float = 1.0,
+        coming: Sequence[Row] | None = None,
+    ) -> None:
+        """As that of Workers, with the optimiser that the model has got within the `with` block.
+
+        The rows that are `coming` next may be read already. The weights are whole at the end.
+        """
         if not self.is_here or not _is_blockwise(optimizer):
+            if scale != 1:
+                self.transformer.parameters.grads *= scale
             optimizer.step(config, lr)
             return
         optimizer.updates += 1
-        self._desk.numbers[0] = lr
-        self._post(STEP, optimizer.updates)
-        optimizer.step_blocks(halves(self.transformer.n_parameters)[0], config, lr)
+        self._desk.numbers[:] = lr, scale
+        first = _first_after(optimizer, OWN_SHARE)
         try:
+            jobs = self._post_steps(optimizer, first)
+            optimizer.step_blocks(optimizer.blocks[:first], config, lr, scale)
+            if coming is not None and not self.transformer.config.dropout:
+                self._read_ahead(coming, jobs)
             self._wait()
         except WorkerError as error:
             error.are_weights_whole = False
             raise
+
+    def _post_steps(self, optimizer: Blockwise, first: int) -> dict[int, int]:
+        """The blocks from `first` on, stage by stage: for each stage its place among all jobs."""
+        jobs, end = {}, first
+        for stage, blocks in groupby(optimizer.blocks[first:], key=lambda block: block.stage):
+            start, end = end, end + len(list(blocks))
+            jobs[stage] = self._post(STEP, optimizer.updates, start, end)
+        return jobs
+
+    def _read_ahead(self, rows: Sequence[Row], jobs: dict[int, int]) -> None:
+        """Each stage as soon as its weights are ready."""
+
+        def wait(stage: int) -> None:
+            if stage in jobs:
+                self._wait(jobs[stage])
+
+        self.transformer.before_stage, usual = wait, self.transformer.before_stage
+        try:
+            with np.errstate(all="ignore"):
+                self._read = _Read(rows, self._loss(rows), self.transformer.n_reads)
+        finally:
+            self.transformer.before_stage = usual
 
     def _look_out(self) -> None:
         """Start the process when it is time, and give it work as soon as it is there."""
@@ -158,16 +226,16 @@ class Partner:
         for_x[...], for_dy[...] = x, dy
         self._post(PRODUCTS, number, len(x))
 
-    def _post(self, *job: int) -> None:
+    def _post(self, *job: int) -> int:
         try:
-            self._desk.mailbox.post(*job)
+            return self._desk.mailbox.post(*job)
         except GoneError:
             raise self._gone() from None
 
-    def _wait(self) -> None:
+    def _wait(self, n_jobs: int | None = None) -> None:
         if self.is_here:
             try:
-                self._desk.mailbox.wait()
+                self._desk.mailbox.wait(n_jobs)
             except GoneError:
                 raise self._gone() from None
 
@@ -193,8 +261,15 @@ def partner_for(model: Model, config: TrainConfig) -> Partner | None:
         return None
 
 
-def _is_blockwise(optimizer: Optimizer) -> TypeGuard[Adam | Sgd]:
+def _is_blockwise(optimizer: Optimizer) -> TypeGuard[Blockwise]:
     return optimizer.kind in BLOCKWISE
+
+
+def _first_after(optimizer: Blockwise, share: float) -> int:
+    """Number of the first block behind that share of all elements. It is never of the embedding, which is
+    read before all."""
+    n = share * optimizer.parameters.values.size
+    return sum(block.stage == 0 or block.place.start < n for block in optimizer.blocks)
 
 
 def _copy(optimizer: Optimizer, other: Optimizer) -> None:

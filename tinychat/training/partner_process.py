@@ -20,14 +20,17 @@ from threadpoolctl import threadpool_limits
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.training.adam import Adam, AdamW
 from tinychat.training.blocks import halves
+from tinychat.training.blockwise import Blockwise
 from tinychat.training.desk import Desk
+from tinychat.training.optimizer import sum_of_squares
 from tinychat.training.sgd import Sgd
 
-BEGIN, PRODUCTS, STEP = range(3)
-"""Jobs. BEGIN: nothing, but to be there. PRODUCTS, number of a linear layer and of rows of its operands:
-the gradients by its weights. STEP, updates with this one: our half."""
-BLOCKWISE: dict[str, type[Adam] | type[Sgd]] = {cls.kind: cls for cls in (Adam, AdamW, Sgd)}
-"""Optimisers that go through the vectors block by block, so that two can share the work."""
+BEGIN, PRODUCTS, SQUARES, STEP = range(4)
+"""Jobs. BEGIN: nothing, but to be there. PRODUCTS, number of a linear layer and of rows of its operands: the
+gradients by its weights. SQUARES: their sum over our half of all gradients, which goes to the first of the
+desk's numbers. STEP, updates with this one, first block and the one after the last: those blocks, at the
+learning rate and with the scale that are the desk's numbers."""
+BLOCKWISE: dict[str, type[Blockwise]] = {cls.kind: cls for cls in (Adam, AdamW, Sgd)}
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,20 @@ def work(setting: Setting) -> None:
     """Job by job, for ever."""
     desk = Desk(setting.path, setting.model, setting.dtype)
     parameters = desk.transformer.parameters
-    _, ours = halves(parameters.values.size)
+    our_grads = parameters.grads[halves(parameters.grads.size)[1]]
     optimizer = BLOCKWISE.get(setting.config.optimizer, Sgd)(parameters)  # of others no STEP is posted
     optimizer.state = desk.state_of(optimizer)
     while True:
         kind, *details = desk.mailbox.take()
         if kind == PRODUCTS:
-            number, n_rows = details
+            number, n_rows, _ = details
             desk.linears[number].compute(*desk.operands(number, n_rows))
+        elif kind == SQUARES:
+            desk.numbers[0] = sum_of_squares(our_grads)
         elif kind == STEP:
-            optimizer.updates = details[0]
-            optimizer.step_blocks(ours, setting.config, float(desk.numbers[0]))
+            optimizer.updates, first, end = details
+            lr, scale = desk.numbers.tolist()
+            optimizer.step_blocks(optimizer.blocks[first:end], setting.config, lr, scale)
         desk.mailbox.finish()
 
 

@@ -14,7 +14,7 @@ from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, 
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.movement import MovementMeter, is_epoch_measured
-from tinychat.training.optimizer import Optimizer, clip_by_global_norm_
+from tinychat.training.optimizer import Optimizer, clip_scale
 from tinychat.training.partner import Partner
 from tinychat.training.rows import Row, RowSource
 from tinychat.training.schedule import learning_rate
@@ -84,14 +84,16 @@ class Trainer:
         self._spend(perf_counter() - start)
         while progress.step < n_steps:
             first = progress.step * config.accumulate
-            yield self._step(batches[first : first + config.accumulate], n_steps)
+            end = first + config.accumulate
+            yield self._step(batches[first:end], n_steps, batches[end] if end < len(batches) else None)
         yield self._close_epoch()
 
     def _spend(self, seconds: float) -> None:
         self.progress.epoch_seconds += seconds
         self.progress.seconds += seconds
 
-    def _step(self, batches: list[list[Row]], n_steps: int) -> StepDone:
+    def _step(self, batches: list[list[Row]], n_steps: int, coming: list[Row] | None) -> StepDone:
+        """An update from these batches; `coming` is the first one of the next."""
         start = perf_counter()
         progress, config = self.progress, self.config
         is_measured = progress.step + 1 == n_steps and is_epoch_measured(
@@ -101,11 +103,12 @@ class Trainer:
             loss = self._loss_and_gradients(batches)
             if is_measured:
                 self._meter.before()
-            grad_norm = clip_by_global_norm_(self.transformer.parameters.grads, config.clip_norm)
+            grad_norm = self._workers.global_norm()
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise self._diverged()
         done = (progress.epoch + progress.step / n_steps) / config.epochs
-        self._workers.step(self.optimizer, config, learning_rate(config, done))
+        scale = clip_scale(grad_norm, config.clip_norm)
+        self._workers.step(self.optimizer, config, learning_rate(config, done), scale, coming)
         if is_measured:
             progress.grad_norms, progress.update_ratios = self._meter.after()
         self.keeper.after_update()

@@ -23,7 +23,7 @@ from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
 from tinychat.training.batches import to_batch
 from tinychat.training.helper import InPlace
-from tinychat.training.optimizer import Optimizer
+from tinychat.training.optimizer import Optimizer, global_norm
 from tinychat.training.rows import Row
 from tinychat.training.worker import Opening, Part, Task, arrays_in, learn, shared_vectors
 
@@ -115,7 +115,8 @@ class Workers:
         n = min(len(rngs), len(rows))
         if n == 1:
             with np.errstate(all="ignore"):  # what overflows is told by the trainer
-                return self.transformer.loss_and_gradients(*to_batch(rows), rngs[0])
+                batch = to_batch(rows, self.transformer.config.max_seq_len)
+                return self.transformer.loss_and_gradients(*batch, rngs[0])
         split = [rows[worker::n] for worker in range(n)]
         counts = [sum(row.n_predicted for row in part) for part in split]
         parts = [
@@ -132,8 +133,23 @@ class Workers:
             parameters.grads += grads
         return Loss.sum(losses)
 
-    def step(self, optimizer: Optimizer, config: TrainConfig, lr: float) -> None:
-        """As the optimiser's, with the help of as many workers as the config has."""
+    def global_norm(self) -> float:
+        """Of the gradients."""
+        return global_norm(self.transformer.parameters.grads)
+
+    def step(
+        self,
+        optimizer: Optimizer,
+        config: TrainConfig,
+        lr: float,
+        scale: float = 1.0,
+        coming: Sequence[Row] | None = None,
+    ) -> None:
+        """As the optimiser's, with `scale` times the gradients and the help of as many workers as the config
+        has. What is `coming` next is of no use here.
+        """
+        if scale != 1:
+            self.transformer.parameters.grads *= scale
         optimizer.step(config, lr, self.others[: config.workers - 1])
 
 
