@@ -67,12 +67,12 @@ class SelfAttention:
             q = layer.forward(q)
         for layer in self.k_layers:
             k = layer.forward(k)
-        np.matmul(self._grouped(q), k[:, :, None].swapaxes(-1, -2), out=self._grouped(scores))
+        np.matmul(self._grouped(q), self._shared(k).swapaxes(-1, -2), out=self._grouped(scores))
         scores *= self.scale
         scores += self.mask[:T, :T]
         weights = softmax_(scores)
         dropped = self.dropout.forward(weights)
-        np.matmul(self._grouped(dropped), v[:, :, None], out=self._grouped(self._split(heads)))
+        np.matmul(self._grouped(dropped), self._shared(v), out=self._grouped(self._split(heads)))
         self.q, self.k, self.v, self.weights, self.dropped, self.heads = q, k, v, weights, dropped, heads
         if self.w_o is None:
             return heads
@@ -100,12 +100,12 @@ class SelfAttention:
         # With layers in between, gradients go through these first; without, straight to their places.
         dq = self._scratch("dq", *dq_given.shape) if self.q_layers else dq_given
         dk = self._scratch("dk", *dk_given.shape) if self.k_layers else dk_given
-        np.matmul(self._grouped(dheads), self.v[:, :, None].swapaxes(-1, -2), out=self._grouped(ddropped))
+        np.matmul(self._grouped(dheads), self._shared(self.v).swapaxes(-1, -2), out=self._grouped(ddropped))
         np.matmul(self._stacked(self.dropped).swapaxes(-1, -2), self._stacked(dheads), out=dv)
         work = self._scratch("work", *self.weights.shape)
         dscores = softmax_backward_(self.weights, self.dropout.backward(ddropped), work)
         dscores *= self.scale
-        np.matmul(self._grouped(dscores), self.k[:, :, None], out=self._grouped(dq))
+        np.matmul(self._grouped(dscores), self._shared(self.k), out=self._grouped(dq))
         np.matmul(self._stacked(dscores).swapaxes(-1, -2), self._stacked(self.q), out=dk)
         for layer in reversed(self.q_layers):
             dq = layer.backward(dq)
@@ -142,10 +142,14 @@ class SelfAttention:
         return joined.reshape(B, T, self.n_heads, self.head_dim).swapaxes(1, 2)
 
     def _grouped(self, x: Floats) -> Floats:
-        """View of shape (B, K, G, T, n) into (B, H, T, n)."""
+        """View of shape (B, K, G, T, n) into (B, H, T, n); x itself where all groups are of one."""
         B, H, T, n = x.shape
         K = self.n_kv_heads
-        return x.reshape(B, K, H // K, T, n)
+        return x if H == K else x.reshape(B, K, H // K, T, n)
+
+    def _shared(self, x: Floats) -> Floats:
+        """View of shape (B, K, 1, T, E) into (B, K, T, E), for a whole group; x itself where that is one."""
+        return x if self.n_heads == self.n_kv_heads else x[:, :, None]
 
     def _stacked(self, x: Floats) -> Floats:
         """(B, K, G T, n) from (B, H, T, n): the queries of a group as rows against the same keys.

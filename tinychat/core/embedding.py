@@ -10,6 +10,8 @@ from tinychat.core.scratch import Scratch
 STD = 0.1
 """Of the initial vectors. From RustGPT's 0.02 a rare word never moves far from the others, and answers that
 were learnt slip again and again; from 1.0 they are learnt late."""
+FEW = 64
+"""Among so few places equal tokens are found fastest by comparing each with each."""
 
 
 class Embedding:
@@ -64,21 +66,35 @@ class Embedding:
         if self.dw_position is not None:
             self.dw_position[T:] = 0
             np.dot(self._scratch.ones(B), dy.reshape(B, T * D), out=self.dw_position[:T].reshape(T * D))
-        order = np.argsort(self.ids, axis=None, kind="stable")  # equal tokens side by side
-        tokens = self.ids.ravel()[order]
-        is_first = np.ones(B * T, bool)
-        np.not_equal(tokens[1:], tokens[:-1], out=is_first[1:])
-        first = np.flatnonzero(is_first)
-        by_token = self._scratch("by_token", B * T, D)
-        np.take(dy.reshape(B * T, D), order, axis=0, out=by_token, mode="clip")
-        sums = np.add.reduceat(by_token, first, axis=0, out=self._scratch("sums", len(first), D))
+        tokens, sums = self._sums_by_token(dy.reshape(B * T, D))
         if self.scale != 1:
             sums *= self.scale
         if self.is_tied:
-            sums += np.take(self.dw_token, tokens[first], axis=0, out=by_token[: len(first)], mode="clip")
+            work = self._scratch("work", *sums.shape)
+            sums += np.take(self.dw_token, tokens, axis=0, out=work, mode="clip")
         else:
             self.dw_token.fill(0)
-        self.dw_token[tokens[first]] = sums
+        self.dw_token[tokens] = sums
+
+    def _sums_by_token(self, dy: Floats) -> tuple[Ids, Floats]:
+        """From dy of shape (B T, D): tokens, of shape (n,), each at least once, and the sums of dy over all
+        places of each, of shape (n, D).
+        """
+        ids = self.ids.reshape(-1)
+        N, D = dy.shape
+        if N <= FEW:
+            same = self._scratch("same", N, N)
+            same[...] = ids[:, None] == ids
+            return ids, np.dot(same, dy, out=self._scratch("sums", N, D))
+        order = np.argsort(ids, kind="stable")  # equal tokens side by side
+        tokens = ids[order]
+        is_first = np.ones(N, bool)
+        np.not_equal(tokens[1:], tokens[:-1], out=is_first[1:])
+        first = np.flatnonzero(is_first)
+        by_token = self._scratch("work", N, D)
+        np.take(dy, order, axis=0, out=by_token, mode="clip")
+        sums = np.add.reduceat(by_token, first, axis=0, out=self._scratch("sums", len(first), D))
+        return tokens[first], sums
 
 
 def sinusoids(max_seq_len: int, d_model: int) -> Floats:

@@ -33,7 +33,9 @@ def to_batch(rows: Sequence[Row], context: int = 0) -> Batch:
     for b, row in enumerate(rows):
         t = len(row.tokens) - 1
         ids[b, :t] = row.tokens[:-1]
-        targets[b, :t] = np.where(row.counts[1:], row.tokens[1:], IGNORE)
+        targets[b, :t] = row.tokens[1:]
+        if False in row.counts:
+            targets[b, :t][np.logical_not(row.counts[1:])] = IGNORE
     return ids, targets
 
 

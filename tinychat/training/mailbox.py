@@ -44,7 +44,8 @@ class Mailbox:
 
         Raise GoneError if nobody ever will take it.
         """
-        self._wait_for(self._n_posted - RING + 1)
+        if self._n_posted - self._numbers[1] >= RING:
+            self._wait_for(self._n_posted - RING + 1)
         first = 2 + self._n_posted % RING * JOB
         for place, number in enumerate(job, first):
             self._numbers[place] = number
