@@ -19,18 +19,23 @@ NAN, INF = float("nan"), float("inf")
 
 
 class Weights:
-    """As much of a transformer as a keeper knows of: its loss on a batch is the sum of weights times ids."""
+    """As much of workers and their transformer as a keeper knows of.
+
+    The loss on a batch is the sum of weights times ids.
+    """
 
     def __init__(self) -> None:
         self.values = np.zeros(2, np.float32)
-        self.parameters = self
+        self.parameters = self.transformer = self
 
     def set(self, *values: float) -> None:
         self.values[...] = values
 
-    def loss(self, ids: Floats, targets: Floats) -> Loss:
-        n_tokens = int((targets >= 0).sum())
-        return Loss(float(self.values @ ids[0]) * n_tokens, n_tokens, 0)
+    def losses(self, batches: Sequence[tuple[Floats, Floats]]) -> list[Loss]:
+        counts = [int((targets >= 0).sum()) for _, targets in batches]
+        return [
+            Loss(float(self.values @ ids[0]) * n, n, 0) for (ids, _), n in zip(batches, counts, strict=True)
+        ]
 
 
 def batch(n_tokens: int = 1, ids: Sequence[float] = (1, 0)) -> Any:

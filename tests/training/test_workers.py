@@ -78,6 +78,20 @@ def test_many_find_what_one_finds(shape: str, dtype: type[np.floating], rounding
             np.testing.assert_allclose(grads, wanted_grads, rtol=0, atol=rounding * 5)
 
 
+@pytest.mark.parametrize("n_batches", [0, 1, 2, 5])
+def test_losses_of_batches_do_not_depend_on_the_number_of_workers(n_batches: int) -> None:
+    transformer = transformer_of()
+    batches = [to_batch(rows_of(3, seed)) for seed in range(n_batches)]
+    wanted = [transformer.loss(*batch) for batch in batches]
+    assert len({loss.total for loss in wanted}) == n_batches
+    for n in (1, 2, 3):
+        with Workers(transformer, n) as workers:
+            assert workers.losses(batches) == wanted
+            transformer.parameters.values *= 2  # they follow the weights
+            assert workers.losses(batches) == [transformer.loss(*batch) for batch in batches]
+            transformer.parameters.values *= 0.5
+
+
 @pytest.fixture(scope="module")
 def four() -> Iterator[Workers]:
     with Workers(transformer_of("classic", np.float64), 4) as workers:

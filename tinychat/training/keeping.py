@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinychat.config import TrainConfig
-from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.training.average import WeightAverage
 from tinychat.training.batches import Batch
 from tinychat.training.history import PhaseProgress
+from tinychat.training.partner import Partner
+from tinychat.training.workers import Workers
 
 
 class Keeper:
@@ -22,15 +23,15 @@ class Keeper:
 
     def __init__(
         self,
-        transformer: Transformer,
+        workers: Workers | Partner,
         held_out: Sequence[Batch],
         config: TrainConfig,
         progress: PhaseProgress,
         extras: dict[str, Floats],
     ) -> None:
-        self.transformer, self.held_out = transformer, held_out
+        self.workers, self.held_out = workers, held_out
         self.config, self.progress, self.extras = config, progress, extras
-        self._values = transformer.parameters.values
+        self._values = workers.transformer.parameters.values
         self._average = None
         if config.ema_decay and not progress.is_ended:
             ema = extras.setdefault("average", np.zeros_like(self._values))
@@ -52,8 +53,7 @@ class Keeper:
         if self._average is not None:
             current = self._values.copy()
             self._values[...] = self._average.ema
-        with np.errstate(all="ignore"):  # what is not finite is nobody's best, and is told by the trainer
-            losses = [self.transformer.loss(*batch) for batch in self.held_out]
+        losses = self.workers.losses(self.held_out)
         loss = sum(loss.total for loss in losses) / max(sum(loss.tokens for loss in losses), 1)
         if loss < (math.inf if self.progress.best_loss is None else self.progress.best_loss):
             self.progress.best_loss, self.progress.best_epoch = loss, self.progress.epoch + 1

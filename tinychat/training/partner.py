@@ -27,7 +27,7 @@ from tinychat.core.loss import Loss
 from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
 from tinychat.model import Model
-from tinychat.training.batches import to_batch
+from tinychat.training.batches import Batch, to_batch
 from tinychat.training.blocks import halves
 from tinychat.training.blockwise import Blockwise
 from tinychat.training.desk import Desk
@@ -35,6 +35,7 @@ from tinychat.training.mailbox import GoneError
 from tinychat.training.optimizer import Optimizer, global_norm, make_optimizer, sum_of_squares
 from tinychat.training.partner_process import BEGIN, BLOCKWISE, PRODUCTS, SQUARES, STEP, Setting
 from tinychat.training.rows import Row
+from tinychat.training.worker import read
 from tinychat.training.workers import end_process, gone, n_cores, start_process
 
 START_AFTER_S = 0.3
@@ -132,6 +133,10 @@ class Partner:
 
     def _loss(self, rows: Sequence[Row], rng: np.random.Generator | None = None) -> Loss:
         return self.transformer.loss(*to_batch(rows, self.transformer.config.max_seq_len), rng)
+
+    def losses(self, batches: Sequence[Batch]) -> list[Loss]:
+        """As those of Workers."""
+        return read(self.transformer, batches)
 
     def global_norm(self) -> float:
         """Of the gradients."""

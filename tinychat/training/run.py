@@ -194,7 +194,7 @@ class TrainingRun:
             workers=workers,
             optimizer=self.optimizer,
             source=self._sources[phase],
-            keeper=Keeper(model.transformer, list(map(to_batch, held_out)), config, progress, model.extras),
+            keeper=Keeper(workers, list(map(to_batch, held_out)), config, progress, model.extras),
             config=config,
             progress=progress,
             rng=lambda *place: self._rng(phase, *place),

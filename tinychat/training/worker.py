@@ -1,7 +1,8 @@
 """A process that takes a part of every batch: Workers start it, with `main`.
 
-On standard input come pickled messages: first an Opening, then Parts and Tasks; upon each of these goes back,
-on standard output, its Loss or None, or the exception that came in its place. The end of the input ends it.
+On standard input come pickled messages: first an Opening, then Parts, Readings and Tasks. Upon each of these
+there goes back, on standard output, its Loss, their Losses or None, or the exception that came instead. The
+end of the input ends it.
 """
 
 import pickle
@@ -46,6 +47,13 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Batches whose losses are asked for."""
+
+    batches: list[Batch]
+
+
+@dataclass(frozen=True)
 class Part:
     """A worker's part of a batch, what share of its tokens that has, and what draws its dropout."""
 
@@ -73,6 +81,12 @@ def learn(model: Transformer, part: Part) -> Loss:
     return loss
 
 
+def read(model: Transformer, batches: Sequence[Batch]) -> list[Loss]:
+    """The loss of each; what is not finite is told by the trainer."""
+    with np.errstate(all="ignore"):
+        return [model.loss(*batch) for batch in batches]
+
+
 def work(messages: BinaryIO, answers: BinaryIO) -> None:
     """Until there are no more messages."""
     opening: Opening = pickle.load(messages)
@@ -82,13 +96,15 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
     scratch = Scratch(vectors.dtype)
     while True:
         try:
-            message: Part | Task = pickle.load(messages)
+            message: Part | Reading | Task = pickle.load(messages)
         except EOFError:
             return
-        answer: Loss | Exception | None = None
+        answer: Loss | list[Loss] | Exception | None = None
         try:
             if isinstance(message, Part):
                 answer = learn(model, message)
+            elif isinstance(message, Reading):
+                answer = read(model, message.batches)
             else:
                 for array in arrays_in(own, message.shapes):
                     message.function(array, scratch)

@@ -21,11 +21,11 @@ from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
-from tinychat.training.batches import to_batch
+from tinychat.training.batches import Batch, to_batch
 from tinychat.training.helper import InPlace
 from tinychat.training.optimizer import Optimizer, global_norm
 from tinychat.training.rows import Row
-from tinychat.training.worker import Opening, Part, Task, arrays_in, learn, shared_vectors
+from tinychat.training.worker import Opening, Part, Reading, Task, arrays_in, learn, read, shared_vectors
 
 
 def n_cores() -> int:
@@ -133,6 +133,17 @@ class Workers:
             parameters.grads += grads
         return Loss.sum(losses)
 
+    def losses(self, batches: Sequence[Batch]) -> list[Loss]:
+        """Of each batch, which one worker reads alone: they do not depend on the number of workers."""
+        n = 1 + len(self.others)
+        if self.others:
+            self._vectors[0] = self.transformer.parameters.values
+        for number, other in enumerate(self.others, 1):
+            other.send(Reading(list(batches[number::n])))
+        parts = [read(self.transformer, batches[::n])]
+        parts += [cast(list[Loss], other.receive()) for other in self.others]
+        return [parts[number % n][number // n] for number in range(len(batches))]
+
     def global_norm(self) -> float:
         """Of the gradients."""
         return global_norm(self.transformer.parameters.grads)
@@ -207,16 +218,16 @@ class Worker:
         self.receive()
         return self._arrays
 
-    def send(self, message: Opening | Part | Task) -> None:
+    def send(self, message: Opening | Part | Reading | Task) -> None:
         try:
             pickle.dump(message, self._messages)
             self._messages.flush()
         except OSError as error:
             raise self._gone() from error
 
-    def receive(self) -> Loss | None:
+    def receive(self) -> Loss | list[Loss] | None:
         try:
-            answer = cast(Loss | Exception | None, pickle.load(self._answers))
+            answer = cast(Loss | list[Loss] | Exception | None, pickle.load(self._answers))
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             raise self._gone() from error
         if isinstance(answer, Exception):
