@@ -10,7 +10,7 @@ from numpy.polynomial import chebyshev
 from tinychat.core.parameters import Floats
 from tinychat.core.scratch import Scratch
 
-_BLOCK = 1 << 14
+_BLOCK = 1 << 15
 """Numbers that go through all steps before the next ones: they stay in the cache meanwhile."""
 
 
