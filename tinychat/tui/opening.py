@@ -93,6 +93,7 @@ class OpeningApp(FilesApp):
     def new_training_screen(self) -> TrainingScreen:
         """It waits for its job, and lives on behind a chat."""
         screen = self.training = TrainingScreen()
+        screen.fit(self.size)
         self.install_screen(screen, f"training-{id(screen)}")
         return screen
 
