@@ -56,11 +56,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {text}; see '{self.prog} --help'\n")
 
 
-def build_parser() -> _Parser:
+def build_parser(words: Sequence[str] | None = None) -> _Parser:
+    """Of `words`, the command line, only whether `train` is among them counts: its many flags take long."""
     # A command's flag must not reset what stands before the command: absent flags leave no value at all.
     absent = argparse.SUPPRESS
     recipe, whole_recipe = (_Parser(add_help=False, argument_default=absent) for _ in range(2))
     for parser, is_told in ((recipe, False), (whole_recipe, True)):
+        if is_told and words is not None and "train" not in words:
+            continue
         parser.add_argument(
             "--corpus", metavar="NAME|PATH", help="bundled corpus, file or folder (default: basics)"
         )
@@ -166,8 +169,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     _prepare_streams()
     try:
         try:
-            parser = build_parser()
-            args = parser.parse_args(argv)
+            words = sys.argv[1:] if argv is None else argv
+            parser = build_parser(words)
+            args = parser.parse_args(words)
             _refuse_flags_of_others(args)
             if "config" in args:
                 _add_file(args, parser)

@@ -20,6 +20,7 @@ class Terminal:
     def __init__(self, arguments: list[str], data_dir: Path) -> None:
         self._screen = pyte.Screen(100, 30)
         self._stream = pyte.ByteStream(self._screen)
+        self._unshown = bytearray()
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self.started = perf_counter()
         self.program = pexpect.spawn(
@@ -40,6 +41,8 @@ class Terminal:
 
     @property
     def text(self) -> str:
+        self._stream.feed(bytes(self._unshown))
+        self._unshown.clear()
         return "\n".join(self._screen.display)
 
     def send(self, keys: str) -> None:
@@ -48,7 +51,7 @@ class Terminal:
     def read(self, seconds: float = 0.002) -> None:
         """What comes within so many seconds, if anything does."""
         try:
-            self._stream.feed(self.program.read_nonblocking(65536, timeout=seconds))
+            self._unshown += self.program.read_nonblocking(65536, timeout=seconds)
         except pexpect.TIMEOUT:
             return
         except pexpect.EOF:
@@ -61,6 +64,20 @@ class Terminal:
             self.read(0.1)  # back as soon as there is something; to look again and again would cost a core
             if perf_counter() > end:
                 raise RuntimeError(f"{text!r} did not come or go:\n{self.text}")
+        return perf_counter()
+
+    def wait_for_written(self, text: str, seconds: float = 600) -> float:
+        """Read until a text was written, in one piece and one style; the time then.
+
+        Nothing is drawn meanwhile: this emulator takes a tenth of a core for that, as it is in Python, and
+        would have it from the program that is measured.
+        """
+        end, wanted, seen = perf_counter() + seconds, text.encode(), 0
+        while self._unshown.find(wanted, max(0, seen - len(wanted))) < 0:
+            seen = len(self._unshown)
+            self.read(0.1)
+            if perf_counter() > end:
+                raise RuntimeError(f"{text!r} was not written:\n{self.text}")
         return perf_counter()
 
     def read_for(self, seconds: float) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from textual.css.stylesheet import Stylesheet
+from textual.geometry import Size
 from textual.widgets import Static
 from tiny_app import ENDLESS, chat_is_open, new_run, until
 
@@ -49,6 +51,38 @@ async def test_the_training_screen_waits_for_its_run(library: Library) -> None:
         assert screen.active_bindings["space"].enabled
         assert "parameters" in str(screen.query_one("#card", Static).content)
         assert "getting ready" not in str(screen.query_one("#title", Static).content)
+
+
+async def test_the_style_sheets_of_the_chat_are_read_while_the_model_is_trained(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = TinychatApp(library, opening=Opening(lambda: new_run(tune_epochs=ENDLESS), is_training=True))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: any(path.endswith("chat.tcss") for path, _ in app.stylesheet.source))
+        monkeypatch.setattr(Stylesheet, "reparse", lambda _: pytest.fail("all sheets were read anew"))
+        await until(pilot, lambda: app.job is not None and app.job.model.card.epochs_done)
+        await pilot.press("c")
+        await until(pilot, lambda: chat_is_open(app))
+
+
+@pytest.mark.parametrize(
+    ("size", "classes"),
+    [((60, 18), {"-narrow", "-short"}), ((80, 24), {"-normal", "-tall"}), ((130, 34), {"-wide", "-roomy"})],
+)
+async def test_the_first_frame_has_the_classes_of_its_size(
+    library: Library, size: tuple[int, int], classes: set[str]
+) -> None:
+    """So that it is not styled and laid out once more: Textual finds the same ones afterwards."""
+    screen = TrainingScreen()
+    screen.fit(Size(*size))
+    assert screen.classes == classes
+    app = TinychatApp(library, opening=Opening(lambda: new_run(tune_epochs=ENDLESS), is_training=True))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert app.screen.classes >= classes
+        assert not app.screen.classes & (
+            {"-narrow", "-normal", "-wide", "-short", "-tall", "-roomy"} - classes
+        )
 
 
 async def test_a_chat_opens_when_its_model_is_there(library: Library, trained_run: TrainingRun) -> None:

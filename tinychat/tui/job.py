@@ -20,7 +20,7 @@ from tinychat.tui.messages import ModelCopied, ModelSaved, TrainingEnded, Traini
 from tinychat.weights import save
 
 STEP_NEWS_S = 0.2
-"""Seconds between two posts about single updates, at least: a screen cannot show more."""
+"""Seconds from any post to one about a single update, at least: a screen cannot show more."""
 _LOOK_UP_S = 0.05
 """How often a paused job looks whether it should go on."""
 
@@ -80,12 +80,10 @@ class TrainingJob:
             self._post(TrainingEnded(finished, error))
 
     def _train(self) -> bool:
-        step_news_at = 0.0
+        news_at = 0.0
         for event in checkpointed(self.run, self.path):
-            if not isinstance(event, StepDone):
-                self._post(TrainingNews(event))
-            elif monotonic() - step_news_at >= STEP_NEWS_S:
-                step_news_at = monotonic()
+            if not isinstance(event, StepDone) or monotonic() - news_at >= STEP_NEWS_S:
+                news_at = monotonic()
                 self._post(TrainingNews(event))
             self._do_as_asked()
             while self._paused.is_set() and not self._stop.wait(_LOOK_UP_S):

@@ -93,6 +93,7 @@ class OpeningApp(FilesApp):
     def new_training_screen(self) -> TrainingScreen:
         """It waits for its job, and lives on behind a chat."""
         screen = self.training = TrainingScreen()
+        screen.fit(self.size)
         self.install_screen(screen, f"training-{id(screen)}")
         return screen
 
@@ -124,6 +125,16 @@ class OpeningApp(FilesApp):
             self.post_message(Opened(made))
             for name in _LATER:
                 import_module(f"tinychat.tui.screens.{name}")
+            self.call_later(self._read_ahead)
+
+    def _read_ahead(self) -> None:
+        """Read the style sheets of the chat now, while nobody waits: one that comes with its screen lets all
+        be read anew."""
+        from tinychat.tui.screens.chat import ChatScreen
+
+        screens = Path(__file__).parent / "screens"
+        self.stylesheet.read_all([(screens / sheet).resolve() for sheet in ChatScreen.CSS_PATH])
+        self.stylesheet.parse()
 
     @on(Opened)
     async def _go_on(self, opened: Opened) -> None:

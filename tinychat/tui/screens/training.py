@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
@@ -73,6 +74,15 @@ class TrainingScreen(Screen[None]):
             phase: PhasePanel(number, PHASE_TITLES[phase])
             for number, phase in enumerate((PRETRAIN, TUNE), start=1)
         }
+
+    def fit(self, size: Size) -> None:
+        """Take the classes for a terminal of this size, which Textual gives after the first frame only, to
+        style all and to lay it out a second time."""
+        for breakpoints, cells in (
+            (self.HORIZONTAL_BREAKPOINTS, size.width),
+            (self.VERTICAL_BREAKPOINTS, size.height),
+        ):
+            self.add_class([name for least, name in breakpoints if cells >= least][-1], update=False)
 
     def compose(self) -> ComposeResult:
         yield Static("tinychat · getting ready", id="title", markup=False)

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from tinychat.config import TrainConfig
     from tinychat.training.events import EpochDone, StepDone
 
-_REDRAWN_S = 0.25
-"""Seconds between two epochs that are drawn, at least: small ones follow each other faster than one reads,
-and what the screen takes, the training lacks."""
+_REDRAWN_S = 0.25, 0.5
+"""Seconds between two epochs that are drawn, at least, at first and later: small ones follow each other
+faster than one reads, and what the screen takes, the training lacks."""
+_SLOWING = 1 / 8
+"""Of the seconds that a phase has taken, so many are waited, within these limits."""
 _LONG_EPOCH_S = 1.0
 """Within an epoch as long as that the bar moves too."""
 
@@ -34,7 +36,7 @@ class PhasePanel(Vertical):
         self._epochs = 0
         self._has_examples = self._started = False
         self._records: list[EpochDone] = []
-        self._shown_at = 0.0
+        self._shown_at = self._started_at = 0.0
         self._redraw: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -54,7 +56,7 @@ class PhasePanel(Vertical):
 
     def start(self) -> None:
         """This phase is the one under way."""
-        self._started = True
+        self._started, self._started_at = True, monotonic()
         self.add_class("active")
         self._show()
 
@@ -64,7 +66,10 @@ class PhasePanel(Vertical):
 
     def add_epoch(self, record: "EpochDone") -> None:
         self._records.append(record)
-        wait = self._shown_at + _REDRAWN_S - monotonic()
+        now = monotonic()
+        shortest, longest = _REDRAWN_S
+        pause = min(max(shortest, _SLOWING * (now - self._started_at)), longest)
+        wait = self._shown_at + pause - now
         if wait <= 0:
             self._show()
         elif self._redraw is None:

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Static
 
 from tinychat.presets import PHASE_TITLES
+from tinychat.tui.widgets import steady
 
 if TYPE_CHECKING:
     from tinychat.training.events import SampleDrawn
@@ -31,7 +33,7 @@ class Samples(Vertical):
     def add(self, sample: "SampleDrawn") -> None:
         if not self._changes or self._changes[0].prompt != sample.prompt:
             self.query_one(".prompt", Static).update(f"› {sample.prompt}")
-        self.query_one(".now", Static).update(sample.text or NOTHING)
+        steady.show(self.query_one(".now", Static), Content(sample.text or NOTHING))
         self.border_title = f"What it says now · {PHASE_TITLES[sample.phase].lower()}, epoch {sample.epoch}"
         earlier = [s for s in self._changes if s.prompt == sample.prompt]
         if not earlier or earlier[0].text != sample.text:
@@ -39,5 +41,5 @@ class Samples(Vertical):
         else:
             earlier = earlier[1:]
         self.query_one(".earlier", Static).update(
-            "\n".join(f"epoch {s.epoch:>3}  {s.text or NOTHING}" for s in earlier)
+            "\n".join(f"epoch {s.epoch:>3}  {s.text or NOTHING}" for s in earlier), layout=False
         )

@@ -7,6 +7,8 @@ from textual.content import Content, Span
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tinychat.tui.widgets import steady
+
 
 class Transcript(VerticalScroll):
     """Questions, answers and notes, the newest at the bottom and in view."""
@@ -73,11 +75,7 @@ class Answer(Static):
 
     def show(self, text: str, done: bool = False) -> None:
         self._text = text
-        content = Content(text if done else f"{text}▍")
-        width = self.content_size.width
-        # Laying out the screen takes longer than all else; most tokens need no line of their own.
-        is_taller = not width or content.get_height({}, width) != self.content_size.height
-        self.update(content, layout=is_taller)
+        steady.show(self, Content(text if done else f"{text}▍"))  # most tokens need no line of their own
 
     def tint(self, spans: Sequence[Span]) -> None:
         """Show the text again, with these colours; without any, as it was."""
