@@ -15,6 +15,7 @@ from gradients import (
 )
 from numpy.typing import DTypeLike
 
+from tinychat.core import embedding as module
 from tinychat.core.dropout import Noise
 from tinychat.core.embedding import Embedding, sinusoids
 from tinychat.core.parameters import Ids, Parameters
@@ -114,6 +115,23 @@ def test_a_repeated_token_gets_the_sum_over_its_places(kind: str, scale: float) 
     np.testing.assert_array_equal(embedding.dw_token[[0, 2, 4, 5, 6]], 0)
     np.testing.assert_array_equal(embedding.dw_position[:4], dy[0])
     np.testing.assert_array_equal(embedding.dw_position[4:], 0)
+
+
+@kinds
+@pytest.mark.parametrize("is_tied", [False, True])
+def test_among_few_places_and_among_many_the_sums_are_the_same(
+    kind: str, is_tied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dy, left = random_vectors(2, 6, 6), random_vectors(7, 6, seed=3)
+    found = []
+    for few in (12, 11):
+        monkeypatch.setattr(module, "FEW", few)
+        embedding, parameters = build(kind, tie_embeddings=is_tied)
+        embedding.dw_token[...] = left
+        embedding.forward(some_ids(2, 6))
+        embedding.backward(dy)
+        found.append(parameters.grads)
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-14, atol=1e-14)
 
 
 @kinds

@@ -111,6 +111,36 @@ def test_dropout_is_on_only_where_it_is_given_a_generator() -> None:
     assert one_generator[0] == dropped[0] != one_generator[1]
 
 
+def test_weights_are_read_stage_by_stage() -> None:
+    model, (ids, targets) = small_model(), small_batch()
+    wanted = model.loss_and_gradients(ids, targets), model.parameters.grads.copy()
+    values = model.parameters.values.copy()
+    later = {f".{number}." for number in range(len(model.blocks))} | {"norm.gain", "output."}
+    stages, n_reads = [], model.n_reads
+
+    def fill(stage: int) -> None:
+        """Only now may the weights of the stage be there."""
+        stages.append(stage)
+        part = f".{stage - 1}." if stage <= len(model.blocks) else "output."
+        for (name, view), (_, whole) in zip(
+            model.parameters.views(model.parameters.values), model.parameters.views(values), strict=True
+        ):
+            if part in name or (part == "output." and name.startswith("norm.")):
+                view[...] = whole
+
+    for name, view in model.parameters.views(model.parameters.values):
+        if any(part in name for part in later):
+            view[...] = np.nan
+    model.before_stage = fill
+    loss = model.loss(ids, targets)
+    assert stages == list(range(1, len(model.blocks) + 2))
+    assert model.n_reads == n_reads + 1
+    model.gradients()
+    assert model.n_reads == n_reads + 1
+    assert loss == wanted[0]
+    np.testing.assert_array_equal(model.parameters.grads, wanted[1])
+
+
 def test_dropout_is_off_again_after_an_error() -> None:
     model = model_of(FAMILY["dropout"])
     ids, targets = small_batch()

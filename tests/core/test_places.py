@@ -45,6 +45,15 @@ def test_backward_brings_every_gradient_to_its_place_and_0_to_the_rest(
     np.testing.assert_array_equal(dx[targets != IGNORE], dchosen[0])
 
 
+def test_a_few_that_do_not_count_may_stay(places: CountedPlaces) -> None:
+    x, targets = random_vectors(1, 5, 6), np.array([[3, 1, IGNORE, 4, IGNORE]])
+    assert places.forward(x, targets, n_idle=1)[0].shape == (1, 3, 6)
+    chosen, counted = places.forward(x, targets, n_idle=2)
+    np.testing.assert_array_equal(chosen, x)
+    np.testing.assert_array_equal(counted, targets)
+    np.testing.assert_array_equal(places.backward(2 * x), 2 * x)
+
+
 @pytest.mark.parametrize("length", [3, 7])
 def test_targets_of_fewer_or_more_places_are_refused(places: CountedPlaces, length: int) -> None:
     with pytest.raises(ValueError, match="reshape"):

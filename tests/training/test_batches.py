@@ -88,6 +88,20 @@ def test_of_batches_of_one_row_none_is_padded() -> None:
     assert sorted(padding(batch) for batch in batches) == [(0, 1), (0, 3), (0, 3), (0, 8), (0, 29)]
 
 
+@pytest.mark.parametrize(
+    ("length", "context", "wanted"),
+    [(9, 80, 8), (10, 80, 12), (12, 80, 12), (80, 80, 80), (10, 10, 10), (10, 9, 9)],
+)
+def test_a_row_that_is_alone_is_padded_to_a_fast_length(length: int, context: int, wanted: int) -> None:
+    [row] = rows_of([length])
+    ids, targets = to_batch([row], context)
+    assert ids.shape == targets.shape == (1, wanted)
+    assert ids[0, : length - 1].tolist() == row.tokens[:-1]
+    assert not ids[0, length - 1 :].any()
+    assert (targets[0, length - 1 :] == IGNORE).all()
+    assert to_batch([row, row], context)[0].shape == (2, length - 1)
+
+
 @cache
 def bundled_rows(name: str) -> list[list[Row]]:
     """Of both phases: the clean rows, and those of an epoch with misspelt and joined questions."""

@@ -29,6 +29,18 @@ def test_jobs_come_whole_and_in_order(pair: tuple[Mailbox, Mailbox]) -> None:
     ours.wait()
 
 
+def test_some_of_the_jobs_can_be_waited_for(pair: tuple[Mailbox, Mailbox]) -> None:
+    ours, theirs = pair
+    assert [ours.post(n) for n in range(3)] == [1, 2, 3]
+    for _ in range(2):
+        theirs.take()
+        theirs.finish()
+    ours.wait(2)
+    ours.is_alive = lambda: False
+    with pytest.raises(GoneError):
+        ours.wait(3)
+
+
 def test_a_job_is_not_done_before_it_is_finished(pair: tuple[Mailbox, Mailbox]) -> None:
     ours, theirs = pair
     ours.post(7)

@@ -15,6 +15,7 @@ from tinychat.errors import WorkerError
 from tinychat.training import partner as module
 from tinychat.training.batches import to_batch
 from tinychat.training.events import Event, StepDone
+from tinychat.training.optimizer import global_norm
 from tinychat.training.partner import Partner
 from tinychat.training.rows import Row
 from tinychat.training.run import TrainingRun
@@ -201,6 +202,44 @@ def test_between_two_updates_the_model_is_like_any_other(partners: list[Partner]
     own = run.model.transformer
     own.loss_and_gradients(*to_batch(ROWS))
     np.testing.assert_array_equal(found, own.parameters.grads)
+
+
+def test_what_is_read_between_two_updates_changes_nothing(partners: list[Partner]) -> None:
+    """The layers then hold something else than what was read ahead for the next update."""
+    alone = start(workers=1)
+    wanted = comparable(alone.run())
+    run, n_read = start(workers=2), 0
+    found = []
+    for event in events_of(run, partners):
+        if isinstance(event, StepDone) and partners[-1]._read is not None:
+            n_read += 1
+            run.model.transformer.loss(*to_batch(ROWS))
+        found.append(event)
+    assert n_read > 10
+    assert comparable(found) == wanted
+    np.testing.assert_array_equal(
+        run.model.transformer.parameters.values, alone.model.transformer.parameters.values
+    )
+
+
+def test_what_comes_next_is_read_from_the_weights_of_this_update(partners: list[Partner]) -> None:
+    run = start(workers=2)
+    config = run.model.card.configs["tune"]
+    with Partner(run.model, config) as partner:
+        joined(partner).loss_and_gradients(ROWS[:1], [None])
+        coming = ROWS[1:]
+        partner.step(run.optimizer, config, 0.1, 0.5, coming)
+        n_reads = partner.transformer.n_reads
+        loss = partner.loss_and_gradients(coming, [None])
+        assert partner.transformer.n_reads == n_reads, "once is enough"
+    assert loss == run.model.transformer.loss(*to_batch(coming, run.model.config.max_seq_len))
+
+
+def test_the_norm_is_that_of_one_alone(partners: list[Partner]) -> None:
+    run = start(workers=2)
+    with Partner(run.model, run.model.card.configs["tune"]) as partner:
+        joined(partner).loss_and_gradients(ROWS[:1], [None])
+        assert partner.global_norm() == global_norm(partner.transformer.parameters.grads) > 0
 
 
 def test_a_model_that_was_changed_meanwhile_stays_as_it_is(partners: list[Partner]) -> None:
