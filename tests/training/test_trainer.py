@@ -35,7 +35,7 @@ def batches_of(run: TrainingRun) -> dict[str, list[Batch]]:
         "pretrain": FactRows(CORPUS.facts, tokenizer, context),
         "tune": DialogueRows(CORPUS.dialogues, tokenizer, context, TrainConfig()),
     }
-    return {phase: [to_batch([row]) for row in source.clean] for phase, source in sources.items()}
+    return {phase: [to_batch([row], context) for row in source.clean] for phase, source in sources.items()}
 
 
 def n_tokens(batches: list[Batch]) -> int:

@@ -10,7 +10,7 @@ from tinychat.core.scratch import Scratch
 STD = 0.1
 """Of the initial vectors. From RustGPT's 0.02 a rare word never moves far from the others, and answers that
 were learnt slip again and again; from 1.0 they are learnt late."""
-FEW = 64
+FEW = 48
 """Among so few places equal tokens are found fastest by comparing each with each."""
 
 
