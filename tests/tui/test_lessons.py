@@ -27,7 +27,6 @@ from tinychat.tui.screens.export import ExportDialog
 from tinychat.tui.screens.teach import TeachDialog
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.screens.word_map import WordMapScreen
-from tinychat.tui.widgets import conversation
 from tinychat.tui.widgets.inside import Inside
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights import load, save
@@ -39,7 +38,6 @@ QUESTION, ANSWER = "What is hail?", "Hail is ice."
 @pytest.fixture(autouse=True)
 def corpus_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teaching, "load_corpus", lambda source: CORPUS)
-    monkeypatch.setattr(conversation, "PACE_S", 0)
 
 
 @pytest.fixture(scope="session")
