@@ -13,7 +13,6 @@ from tinychat.tui.app import TinychatApp
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights.saved_models import Library
 
-
 Take = Callable[..., Awaitable[None]]
 
 
