@@ -4,7 +4,7 @@ from pathlib import Path
 
 from album import SIZES, Album
 from talk import ask
-from tiny_app import CORPUS, PRESET
+from tiny_app import CORPUS, PRESET, until
 
 from tinychat.presets import PRETRAIN, TUNE
 from tinychat.training.events import EpochDone, PhaseDone, PhaseStarted, SampleDrawn
@@ -12,6 +12,7 @@ from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.job import TrainingJob, TrainingNews
 from tinychat.tui.screens.training import TrainingScreen
+from tinychat.tui.widgets.inside import Inside
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights.saved_models import Library
 
@@ -65,5 +66,9 @@ async def test_chat_screen(library: Library, trained_run: TrainingRun, album: Al
         for question in ("What is rain?", "Where is [my] umbrella?", "Hello!"):
             await ask(pilot, question)
         await album.take(pilot, "dark")
-        await pilot.press("f2")
+        await album.take(pilot, "narrow", (60, 20))
+        await pilot.press("f4")
+        await until(pilot, lambda: app.screen.query_one(Inside).insight is not None)
+        await album.take(pilot, "narrow-inside", (60, 20))
+        await pilot.press("escape", "f2")
         await album.take(pilot, "light")
