@@ -52,8 +52,9 @@ _MATTER = (
     *("app.help", "quit", "back", "go_on", "teach", "inside", "speaking"),
     *("app.copy_model", "app.train", "regenerate", "app.load"),
 )
-"""Actions that the footer shows, the most important first: from the help one finds all others. Those of a panel
-come last, since it tells them itself."""
+"""Actions that the footer shows, the most important first: from the help one finds all others.
+
+Those of a panel come last, since it tells them itself."""
 
 
 def that_fit(
