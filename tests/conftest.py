@@ -1,8 +1,10 @@
 """The same examples in every run, one thread a process, and Ctrl+C as in a terminal."""
 
+import os
 import signal
 
 import numpy  # noqa: F401  the limit below holds for libraries that are loaded
+import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
@@ -14,3 +16,9 @@ threadpool_limits(1, "blas")
 
 # A shell lets what it starts in the background ignore Ctrl+C, and so would the programs that are tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: one more than there are cores, since tests of screens and of processes often wait."""
+    return (os.cpu_count() or 1) + 1

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,13 @@ def write_corpus(folder: Path) -> Path:
     (folder / "pretraining.txt").write_text("\n".join(FACTS) + "\n", encoding="utf-8")
     (folder / "chat.txt").write_text(CHAT, encoding="utf-8")
     return folder
+
+
+def read_only(path: Path) -> Iterator[Path]:
+    """For a fixture: the file, and a look whether it is still the same."""
+    before = path.read_bytes()
+    yield path
+    assert path.read_bytes() == before, "a test changed a file of all tests"
 
 
 def command(*arguments: str | Path) -> list[str]:

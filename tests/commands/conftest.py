@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cli_runs import UNSET, Outcome, write_corpus
+from cli_runs import UNSET, Outcome, read_only, write_corpus
 
 import tinychat
 from tinychat.cli import main
@@ -51,24 +51,18 @@ def kept_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("corpora") / "weather")
 
 
-def _read_only(path: Path) -> Iterator[Path]:
-    before = path.read_bytes()
-    yield path
-    assert path.read_bytes() == before, "a test changed a file of all tests"
-
-
 @pytest.fixture(scope="session")
 def learned(kept_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A file with a model that knows all three answers; leave it as it is."""
     model = tinychat.train(kept_corpus, pretrain_epochs=20, tune_epochs=60)
-    yield from _read_only(model.save(tmp_path_factory.mktemp("models") / "learned.npz"))
+    yield from read_only(model.save(tmp_path_factory.mktemp("models") / "learned.npz"))
 
 
 @pytest.fixture(scope="session")
 def writer(kept_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A file with a model that was only pre-trained, and knows the facts; leave it as it is."""
     model = tinychat.train(kept_corpus / "pretraining.txt", pretrain_epochs=40)
-    yield from _read_only(model.save(tmp_path_factory.mktemp("models") / "writer.npz"))
+    yield from read_only(model.save(tmp_path_factory.mktemp("models") / "writer.npz"))
 
 
 @pytest.fixture(scope="session")

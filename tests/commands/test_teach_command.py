@@ -3,17 +3,27 @@
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cli_runs import ANSWERS, Outcome, assert_refused
+from cli_runs import ANSWERS, Outcome, assert_refused, read_only
 
+import tinychat
 from tinychat.corpus import Turn, load_corpus
 from tinychat.weights import load
 
 Call = Callable[..., Outcome]
 QUESTION, ANSWER = "Who barks?", "Dogs bark."
+
+
+@pytest.fixture(scope="module")
+def learned(kept_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A file with a model that knows all three answers, and is so small that a lesson is short."""
+    shape = {"n_layers": 1, "d_model": 32, "d_ff": 64, "head_dim": 32, "workers": 1}
+    model = tinychat.train(kept_corpus, pretrain_epochs=20, tune_epochs=60, lr=0.01, **shape)
+    assert [model.ask(question) for question in ANSWERS] == list(ANSWERS.values())
+    yield from read_only(model.save(tmp_path_factory.mktemp("models") / "learned.npz"))
 
 
 def test_a_model_is_taught_in_another_file(call: Call, learned: Path) -> None:

@@ -5,7 +5,8 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -443,11 +444,19 @@ def test_wordings_do_not_multiply_without_end(write: Write) -> None:
     error_of(write("chat.txt", "User: a\nUser: b\nAssistant: c\n" * 18))
 
 
-def test_many_spaces_take_no_time(write: Write) -> None:
-    path = write("a.json", json.dumps(["User:" + " " * 1500 + "x"]))
+@contextmanager
+def takes_no_time() -> Iterator[None]:
+    """Processor time, and far more than the tenths of a second that are needed: what reads anew from the
+    beginning at every character takes minutes."""
     start = time.process_time()
-    assert len(load_corpus(path).facts) == 1
-    assert time.process_time() - start < 0.5
+    yield
+    assert time.process_time() - start < 10
+
+
+def test_many_spaces_take_no_time(write: Write) -> None:
+    path = write("a.json", json.dumps(["User:" + " " * 10_000 + "x"]))
+    with takes_no_time():
+        assert len(load_corpus(path).facts) == 1
 
 
 def test_errors_in_a_folder_name_the_file(write: Write) -> None:
@@ -515,11 +524,13 @@ def test_a_file_without_permission_is_refused(write: Write) -> None:
 # Size
 
 
+LONG = "word " * 200_000
+
+
 def test_a_line_without_end_is_cut_with_a_warning(write: Write) -> None:
-    path = write("a.txt", "word " * 1_000_000 + "\nRain falls.\n")
-    start = time.process_time()
-    corpus = load_corpus(path)
-    assert time.process_time() - start < 2
+    path = write("a.txt", LONG + "\nRain falls.\n")
+    with takes_no_time():
+        corpus = load_corpus(path)
     assert len(corpus.facts) == 2
     assert LONGEST_LINE - 1 <= len(corpus.facts[0]) <= LONGEST_LINE
     assert corpus.facts[1] == "Rain falls."
@@ -534,9 +545,6 @@ def test_a_line_of_the_longest_length_is_not_cut(write: Write) -> None:
     assert corpus.warnings == ()
 
 
-LONG = "word " * 1_000_000
-
-
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -546,20 +554,19 @@ LONG = "word " * 1_000_000
         ("chat.txt", f"User: a Assistant: {LONG}"),
         ("a.json", f'["{LONG}"]'),
         ("a.json", f'["User: {LONG}"]'),
-        ("a.json", "[" + '"a",' * 1_000_000 + "2]"),
+        ("a.json", "[" + '"a",' * 200_000 + "2]"),
         ("a.json", '["' + LONG),
         ("a.jsonl", f'{{"user": "a", "assistant": "{LONG}"}}'),
         ("a.csv", f"text\n{LONG}"),
         ("a.csv", f'user,assistant\na,"{LONG}'),
-        ("a.csv", "text," * 1_000_000),
+        ("a.csv", "text," * 200_000),
     ],
     ids=lambda text: text[:24],
 )
-def test_five_megabytes_in_a_line_take_no_time(write: Write, name: str, content: str) -> None:
+def test_a_megabyte_in_a_line_takes_no_time(write: Write, name: str, content: str) -> None:
     path = write(name, content)
-    start = time.process_time()
-    outcome(path)
-    assert time.process_time() - start < 5
+    with takes_no_time():
+        outcome(path)
 
 
 # Fuzz

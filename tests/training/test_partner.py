@@ -56,12 +56,9 @@ def joined(partner: Partner) -> Partner:
 
 CASES: dict[str, dict[str, Any]] = {
     "adam": {},
-    "adamw": {"optimizer": "adamw", "weight_decay": 0.1},
-    "sgd": {"optimizer": "sgd", "momentum": 0.9},
-    "muon": {"optimizer": "muon"},
-    "clipped": {"clip_norm": 0.01},
-    "accumulated": {"accumulate": 2},
-    "tied": {"tie_embeddings": True, "dropout": 0.1, "validation": 0.3},
+    "adamw, clipped": {"optimizer": "adamw", "weight_decay": 0.1, "clip_norm": 0.01},
+    "sgd, accumulated": {"optimizer": "sgd", "momentum": 0.9, "accumulate": 2},
+    "muon, tied": {"optimizer": "muon", "tie_embeddings": True, "dropout": 0.1, "validation": 0.3},
     "with two halves": {"d_ff": 10_000, "tune_epochs": 2},
     "modern": {"gated": True, "norm": "rmsnorm", "attention_output": True, "bias": False, "ema_decay": 0.9},
 }

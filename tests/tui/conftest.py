@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from album import album  # noqa: F401
 from tiny_app import CORPUS, new_run
 
 from tinychat.training.run import TrainingRun
+from tinychat.tui.widgets import conversation
 from tinychat.weights.saved_models import Library
 
 
@@ -21,6 +23,12 @@ def trained_run() -> TrainingRun:
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
     return Library(tmp_path / "models")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are not written slowly, that one can follow; tests of the pace set their own."""
+    monkeypatch.setattr(conversation, "PACE_S", 0)
 
 
 @pytest.fixture(autouse=True)

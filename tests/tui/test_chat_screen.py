@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from talk import ask, texts
 from textual.widgets import DataTable, Input, Static
-from tiny_app import ENDLESS, chat_is_open, new_run, until
+from tiny_app import chat_is_open, endless_run, new_run, until
 
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
@@ -21,8 +21,7 @@ from tinychat.weights.saved_models import Library
 
 
 @pytest.fixture
-def app(library: Library, trained_run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> TinychatApp:
-    monkeypatch.setattr(conversation, "PACE_S", 0)
+def app(library: Library, trained_run: TrainingRun) -> TinychatApp:
     return TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
 
 
@@ -178,7 +177,7 @@ async def test_a_damaged_model_is_told_and_nothing_is_lost(app: TinychatApp, lib
 
 
 async def test_an_interrupted_model_goes_on_training(app: TinychatApp, library: Library) -> None:
-    run = new_run(tune_epochs=ENDLESS)
+    run = endless_run()
     events = run.run()
     while run.model.card.epochs_done < 5:
         next(events)

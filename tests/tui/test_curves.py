@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Static
-from tiny_app import ENDLESS, new_run, until
+from tiny_app import endless_run, until
 
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
@@ -58,7 +58,7 @@ async def test_every_view_of_a_finished_training(app: TinychatApp, trained_run: 
 
 
 async def test_it_grows_while_the_model_trains(library: Library) -> None:
-    run = new_run(tune_epochs=ENDLESS)
+    run = endless_run()
     app = TinychatApp(library, run=run)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: run.model.card.progress["tune"].epoch > 2)

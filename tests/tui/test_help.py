@@ -118,3 +118,36 @@ async def test_a_key_in_the_footer_is_in_the_help(library: Library, trained_run:
         assert {"Teach", "Inside", "Speaking", "Help"} <= {binding.description for binding in shown}
         for key in keys(shown):
             assert is_named(key, help_texts.CHAT), key
+
+
+async def test_the_footer_shows_what_fits_and_always_the_help(
+    library: Library, trained_run: TrainingRun
+) -> None:
+    app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
+    async with app.run_test(size=(100, 20)) as pilot:
+        for pressed in ((), ("f3",), ("escape", *"Hello!", "enter")):
+            await pilot.press(*pressed)
+            await until(pilot, lambda: not chat_of(app).is_answering)
+            for width in (30, 60, 72, 80, 100):
+                await pilot.resize_terminal(width, 20)
+                await pilot.wait_for_scheduled_animations()
+                await until(pilot, lambda: app.screen.query("FooterKey"))  # it is drawn anew
+                shown = {key.action: key for key in app.screen.query("FooterKey")}
+                assert {"app.help", "quit"} <= set(shown)
+                assert ("back" in shown) is (pressed == ("f3",))
+                assert max(key.region.right for key in shown.values()) <= width
+                if "Hello!" in "".join(pressed):
+                    assert ("app.load" in shown) is (width > 72)
+
+
+async def test_what_has_no_room_in_the_footer_is_in_the_list_of_commands(
+    library: Library, trained_run: TrainingRun
+) -> None:
+    app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await ask(pilot, "Hello!")
+        titles = {command.title for command in app.get_system_commands(app.screen)}
+        named = [b for b in ChatScreen.BINDINGS if isinstance(b, Binding) and ": " in b.tooltip]
+        wanted = {binding.tooltip.partition(": ")[0] for binding in named}
+        assert wanted - titles == {"Continue", "New copy", "Take back"}  # which would do nothing now
+        assert "Tint" in titles

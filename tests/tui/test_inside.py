@@ -16,7 +16,6 @@ from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.insight import look_into
 from tinychat.tui.tints import doubt, doubts, glow
-from tinychat.tui.widgets import conversation
 from tinychat.tui.widgets.alternatives_view import AlternativesView
 from tinychat.tui.widgets.attention_view import AttentionView, name
 from tinychat.tui.widgets.heads_view import HeadsView, _reduced
@@ -28,8 +27,7 @@ from tinychat.weights.saved_models import Library
 
 
 @pytest.fixture
-def app(library: Library, trained_run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> TinychatApp:
-    monkeypatch.setattr(conversation, "PACE_S", 0)
+def app(library: Library, trained_run: TrainingRun) -> TinychatApp:
     return TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from talk import answered, ask, chat_of, texts
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
-from tiny_app import CORPUS, ENDLESS, PRESET, chat_is_open, new_run, until
+from tiny_app import CORPUS, ENDLESS, PRESET, chat_is_open, endless_run, until
 
 from tinychat.corpus import Corpus, Turn, load_corpus
 from tinychat.errors import CorpusError, StorageError
@@ -27,7 +27,6 @@ from tinychat.tui.screens.export import ExportDialog
 from tinychat.tui.screens.teach import TeachDialog
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.screens.word_map import WordMapScreen
-from tinychat.tui.widgets import conversation
 from tinychat.tui.widgets.inside import Inside
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights import load, save
@@ -39,7 +38,6 @@ QUESTION, ANSWER = "What is hail?", "Hail is ice."
 @pytest.fixture(autouse=True)
 def corpus_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teaching, "load_corpus", lambda source: CORPUS)
-    monkeypatch.setattr(conversation, "PACE_S", 0)
 
 
 @pytest.fixture(scope="session")
@@ -348,12 +346,12 @@ def commands(app: ListeningApp) -> dict[str, Callable[[], object]]:
 
 
 async def test_the_copy_of_a_training_is_not_taught(library: Library) -> None:
-    run = new_run(tune_epochs=ENDLESS)
+    run = endless_run()
     app = ListeningApp(library, run=run)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: run.optimizer.updates > 2)
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await until(pilot, lambda: chat_is_open(app))
         await ask(pilot, QUESTION)
         await pilot.press("ctrl+n")
         await until(pilot, lambda: "This is a copy" in told(app))

@@ -11,7 +11,7 @@ import pytest
 from textual.css.stylesheet import Stylesheet
 from textual.geometry import Size
 from textual.widgets import Static
-from tiny_app import ENDLESS, chat_is_open, new_run, until
+from tiny_app import chat_is_open, endless_run, new_run, until
 
 import tinychat
 from tinychat.errors import CorpusError, StorageError
@@ -28,7 +28,7 @@ async def test_the_training_screen_waits_for_its_run(library: Library) -> None:
 
     def make() -> TrainingRun:
         assert go.wait(20)
-        return new_run(tune_epochs=ENDLESS)
+        return endless_run()
 
     app = TinychatApp(library, opening=Opening(make, is_training=True))
     async with app.run_test() as pilot:

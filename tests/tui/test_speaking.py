@@ -20,8 +20,7 @@ from tinychat.weights.saved_models import Library
 
 
 @pytest.fixture
-def app(library: Library, trained_run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> TinychatApp:
-    monkeypatch.setattr(conversation, "PACE_S", 0)
+def app(library: Library, trained_run: TrainingRun) -> TinychatApp:
     return TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
 
 

@@ -3,25 +3,24 @@
 import numpy as np
 from talk import ask, chat_of, texts
 from textual.widgets import Static
-from tiny_app import CORPUS, ENDLESS, new_run, until
+from tiny_app import CORPUS, chat_is_open, endless_run, until
 
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.job import progress_text, talking_copy
-from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.widgets.phase_panel import PhasePanel
 from tinychat.weights.saved_models import Library
 
 
 async def test_a_copy_answers_while_the_training_goes_on(library: Library) -> None:
-    run = new_run(tune_epochs=ENDLESS)
+    run = endless_run()
     app = TinychatApp(library, run=run)
     progress = run.model.card.progress["tune"]
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: progress.epoch > 30)
+        await until(pilot, lambda: progress.epoch > 3)
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await until(pilot, lambda: chat_is_open(app))
         before, epoch = run.optimizer.updates, progress.epoch
         screen = chat_of(app)
         assert "instruction tuning, epoch" in str(screen.query_one("#title", Static).content)
@@ -51,12 +50,12 @@ async def test_a_copy_answers_while_the_training_goes_on(library: Library) -> No
 
 
 async def test_the_conversation_stays_when_the_training_ends(library: Library) -> None:
-    run = new_run(tune_epochs=ENDLESS)
+    run = endless_run()
     app = TinychatApp(library, run=run)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: run.model.card.progress["tune"].epoch > 30)
+        await until(pilot, lambda: run.model.card.progress["tune"].epoch > 3)
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await until(pilot, lambda: chat_is_open(app))
         screen = chat_of(app)
         await ask(pilot, "What is rain?")
         assert app.job is not None
@@ -75,12 +74,12 @@ async def test_the_conversation_stays_when_the_training_ends(library: Library) -
 async def test_a_paused_training_can_be_talked_with_and_the_end_leads_to_the_same_chat(
     library: Library,
 ) -> None:
-    run = new_run(tune_epochs=ENDLESS)
+    run = endless_run()
     app = TinychatApp(library, run=run)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: run.optimizer.updates > 2)
         await pilot.press("space", "t")
-        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await until(pilot, lambda: chat_is_open(app))
         screen = chat_of(app)
         offered = {binding.binding.action for binding in app.screen.active_bindings.values()}
         assert "app.load" not in offered

@@ -1,6 +1,7 @@
 """A run small enough to be watched in a test, and an app around it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from time import sleep
 from typing import Any
 
 from textual.app import App
@@ -9,6 +10,7 @@ from textual.pilot import Pilot
 from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Turn
 from tinychat.presets import Preset
+from tinychat.training.events import EpochDone, Event
 from tinychat.training.run import TrainingRun
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.widgets.prompt import Prompt
@@ -36,6 +38,20 @@ ENDLESS = 100_000
 
 def new_run(seed: int = 0, **changes: Any) -> TrainingRun:
     return TrainingRun.start(CORPUS, PRESET, seed, **changes)
+
+
+class Unhurried(TrainingRun):
+    """Rests after every epoch: the pilot, who waits for the program to come to rest, would wait in vain."""
+
+    def run(self) -> Iterator[Event]:
+        for event in super().run():
+            yield event
+            if isinstance(event, EpochDone):
+                sleep(0.06)
+
+
+def endless_run(**changes: Any) -> TrainingRun:
+    return Unhurried.start(CORPUS, PRESET, tune_epochs=ENDLESS, **changes)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 20) -> None:

@@ -30,8 +30,7 @@ PRESET = Preset(
 )
 
 
-@pytest.fixture
-def model() -> Model:
+def _interrupted() -> Model:
     """Stopped within the second epoch of its second phase, so that no figure of its history is 0."""
     run = TrainingRun.start(CORPUS, PRESET, seed=7)
     steps = (event for event in run.run() if isinstance(event, StepDone))
@@ -45,8 +44,26 @@ def model() -> Model:
 
 
 @pytest.fixture
+def model() -> Model:
+    return _interrupted()
+
+
+@pytest.fixture
 def saved(model: Model, tmp_path: Path) -> Path:
     return weights.save(model, tmp_path / "model.npz")
+
+
+@pytest.fixture(scope="session")
+def _contents(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return weights.save(_interrupted(), tmp_path_factory.mktemp("good") / "model.npz").read_bytes()
+
+
+@pytest.fixture
+def good(_contents: bytes, tmp_path: Path) -> Path:
+    """A copy of a file that is whole, to be damaged."""
+    path = tmp_path / "model.npz"
+    path.write_bytes(_contents)
+    return path
 
 
 @pytest.fixture

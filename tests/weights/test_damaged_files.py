@@ -33,26 +33,26 @@ def assert_refused(path: Path, match: str = ".", summary_too: bool = True) -> No
 
 
 @pytest.fixture
-def refuse(saved: Path) -> Callable[..., None]:
+def refuse(good: Path) -> Callable[..., None]:
     """Change the members of a good file by a function, and see that the result is refused."""
 
     def refuse(
         change: Callable[[Members], Members | None], match: str = ".", summary_too: bool = True
     ) -> None:
-        members = archives.read(saved)
-        path = archives.write(saved.with_name("changed.npz"), change(members) or members)
+        members = archives.read(good)
+        path = archives.write(good.with_name("changed.npz"), change(members) or members)
         assert_refused(path, match, summary_too)
 
     return refuse
 
 
-def test_a_file_put_together_again_is_still_good(saved: Path) -> None:
+def test_a_file_put_together_again_is_still_good(good: Path) -> None:
     """Otherwise all that follows would be refused for another reason than the one that is tested."""
-    members = archives.read(saved)
+    members = archives.read(good)
     again = archives.with_metadata(members, archives.metadata(members))
     assert again == members
-    path = archives.write(saved.with_name("again.npz"), again)
-    assert weights.load(path).card == weights.load(saved).card
+    path = archives.write(good.with_name("again.npz"), again)
+    assert weights.load(path).card == weights.load(good).card
 
 
 # -- files that are something else --------------------------------------------------------------------
@@ -107,10 +107,10 @@ def test_an_archive_of_something_else(tmp_path: Path) -> None:
 # -- files that were damaged on their way -------------------------------------------------------------
 
 
-def test_cut_short(saved: Path) -> None:
-    whole = saved.read_bytes()
+def test_cut_short(good: Path) -> None:
+    whole = good.read_bytes()
     cuts = [*np.linspace(0, len(whole) - 1, 40).astype(int), 1, 4, 30, len(whole) - 22]
-    path = saved.with_name("cut.npz")
+    path = good.with_name("cut.npz")
     for cut in cuts:
         path.write_bytes(whole[:cut])
         assert_refused(path, "cut short")
@@ -151,10 +151,10 @@ def structure(contents: bytes) -> list[int]:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_single_bytes_changed_anywhere(saved: Path) -> None:
-    whole = saved.read_bytes()
+def test_single_bytes_changed_anywhere(good: Path) -> None:
+    whole = good.read_bytes()
     rng = np.random.default_rng(0)
-    path = saved.with_name("flipped.npz")
+    path = good.with_name("flipped.npz")
     outcomes = []
     for place in rng.integers(0, len(whole), 60):
         flipped = bytearray(whole)
@@ -166,10 +166,10 @@ def test_single_bytes_changed_anywhere(saved: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("seed", range(4))
-def test_single_bytes_changed_in_the_headers(saved: Path, seed: int) -> None:
-    whole = saved.read_bytes()
+def test_single_bytes_changed_in_the_headers(good: Path, seed: int) -> None:
+    whole = good.read_bytes()
     rng = np.random.default_rng(seed)
-    path = saved.with_name("flipped.npz")
+    path = good.with_name("flipped.npz")
     for place in rng.choice(structure(whole), 80):
         flipped = bytearray(whole)
         flipped[place] ^= rng.integers(1, 256)
@@ -210,21 +210,21 @@ def test_array_formats_of_another_version(refuse: Callable[..., None], version: 
 
 
 @pytest.mark.parametrize("method", [1, 8, 9, 12, 14, 93, 95, 99])
-def test_an_archive_that_says_it_is_compressed_and_is_not(saved: Path, method: int) -> None:
-    contents = bytearray(saved.read_bytes())
+def test_an_archive_that_says_it_is_compressed_and_is_not(good: Path, method: int) -> None:
+    contents = bytearray(good.read_bytes())
     at = contents.find(b"PK\1\2")
     while at >= 0:
         contents[at + 10] = method
         at = contents.find(b"PK\1\2", at + 1)
-    path = saved.with_name("compressed.npz")
+    path = good.with_name("compressed.npz")
     path.write_bytes(contents)
     assert_refused(path)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_compressed_archive(saved: Path, method: int) -> None:
+def test_a_compressed_archive(good: Path, method: int) -> None:
     """Another program may have packed it anew; then it is read as any, and refused when it is damaged."""
-    path = archives.write(saved.with_name("packed.npz"), archives.read(saved), method)
+    path = archives.write(good.with_name("packed.npz"), archives.read(good), method)
     contents = path.read_bytes()
     assert assert_refused_or_good(path)
     for place in range(30, 110):  # the first array: its name, and the start of what is packed
@@ -234,13 +234,13 @@ def test_a_compressed_archive(saved: Path, method: int) -> None:
         assert_refused_or_good(path)
 
 
-def test_an_encrypted_archive(saved: Path) -> None:
-    contents = bytearray(saved.read_bytes())
+def test_an_encrypted_archive(good: Path) -> None:
+    contents = bytearray(good.read_bytes())
     at = contents.find(b"PK\1\2")
     while at >= 0:
         contents[at + 8] |= 1
         at = contents.find(b"PK\1\2", at + 1)
-    path = saved.with_name("encrypted.npz")
+    path = good.with_name("encrypted.npz")
     path.write_bytes(contents)
     assert_refused(path)
 
@@ -521,14 +521,14 @@ def at(metadata: dict[str, Any], path: tuple[str | int, ...]) -> Any:
     return found
 
 
-def accepted(saved: Path, path: tuple[str | int, ...], field: str, values: list[Any]) -> list[Any]:
+def accepted(good: Path, path: tuple[str | int, ...], field: str, values: list[Any]) -> list[Any]:
     """Those of `values` that both readers take for the field."""
-    members = archives.read(saved)
+    members = archives.read(good)
     taken = []
     for value in values:
         metadata = archives.metadata(members)
         at(metadata, path)[field] = value
-        changed = archives.write(saved.with_name("changed.npz"), archives.with_metadata(members, metadata))
+        changed = archives.write(good.with_name("changed.npz"), archives.with_metadata(members, metadata))
         if refusal(changed) is None:
             taken.append(value)
         else:
@@ -540,15 +540,15 @@ def accepted(saved: Path, path: tuple[str | int, ...], field: str, values: list[
     ("section", "field"),
     [(section, f.name) for section, (_, cls) in SECTIONS.items() for f in fields(cls)],
 )
-def test_a_field_of_another_type(saved: Path, section: str, field: str) -> None:
+def test_a_field_of_another_type(good: Path, section: str, field: str) -> None:
     path, cls = SECTIONS[section]
-    value = at(archives.metadata(archives.read(saved)), path)[field]
+    value = at(archives.metadata(archives.read(good)), path)[field]
     wrong = wrong_for(value)
     if get_type_hints(cls)[field] == float | None:
         wrong = [w for w in wrong_for(0.5) if w is not None]
     if field == "layer_types":
         wrong = [w for w in wrong if w != {}]  # as good a way to say that there are none
-    assert accepted(saved, path, field, wrong) == []
+    assert accepted(good, path, field, wrong) == []
 
 
 some_part = pytest.mark.parametrize(
@@ -557,10 +557,10 @@ some_part = pytest.mark.parametrize(
 
 
 @some_part
-def test_a_part_of_another_type(saved: Path, field: str) -> None:
-    value = archives.metadata(archives.read(saved))[field]
+def test_a_part_of_another_type(good: Path, field: str) -> None:
+    value = archives.metadata(archives.read(good))[field]
     wrong = [w for w in (*wrong_for(value), {}, -1) if w != value]
-    assert accepted(saved, (), field, wrong) == []
+    assert accepted(good, (), field, wrong) == []
 
 
 @some_part
@@ -574,17 +574,17 @@ def test_a_part_that_is_missing(refuse: Callable[..., None], field: str) -> None
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_field_that_is_missing_or_too_many(saved: Path, section: str) -> None:
+def test_a_field_that_is_missing_or_too_many(good: Path, section: str) -> None:
     path, cls = SECTIONS[section]
-    members = archives.read(saved)
+    members = archives.read(good)
     required = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
     for name in required:
         metadata = archives.metadata(members)
         del at(metadata, path)[name]
-        assert_refused(archives.write(saved.with_name("less.npz"), archives.with_metadata(members, metadata)))
+        assert_refused(archives.write(good.with_name("less.npz"), archives.with_metadata(members, metadata)))
     metadata = archives.metadata(members)
     at(metadata, path)["unheard_of"] = 1
-    assert_refused(archives.write(saved.with_name("more.npz"), archives.with_metadata(members, metadata)))
+    assert_refused(archives.write(good.with_name("more.npz"), archives.with_metadata(members, metadata)))
 
 
 @pytest.mark.parametrize(
@@ -600,9 +600,9 @@ def test_a_field_that_is_missing_or_too_many(saved: Path, section: str) -> None:
     ],
 )
 def test_a_value_that_makes_no_sense(
-    saved: Path, path: tuple[str, ...], field: str, values: list[Any]
+    good: Path, path: tuple[str, ...], field: str, values: list[Any]
 ) -> None:
-    assert accepted(saved, path, field, values) == []
+    assert accepted(good, path, field, values) == []
 
 
 PHASED = ("configs", "progress", "sample_prompts")
@@ -611,15 +611,15 @@ PHASED = ("configs", "progress", "sample_prompts")
 
 @pytest.mark.parametrize("parts", [PHASED[:1], PHASED[1:2], PHASED[:2], PHASED], ids="+".join)
 @pytest.mark.parametrize("name", ["pretrain", "warm-up", "", None])
-def test_phases_that_do_not_match(saved: Path, parts: tuple[str, ...], name: str | None) -> None:
+def test_phases_that_do_not_match(good: Path, parts: tuple[str, ...], name: str | None) -> None:
     """`tune` under another name, or not there at all, in some of the parts or in all of them."""
-    members = archives.read(saved)
+    members = archives.read(good)
     metadata = archives.metadata(members)
     for part in parts:
         tune = metadata["card"][part].pop("tune")
         if name is not None:
             metadata["card"][part][name] = tune
-    path = archives.write(saved.with_name("phases.npz"), archives.with_metadata(members, metadata))
+    path = archives.write(good.with_name("phases.npz"), archives.with_metadata(members, metadata))
     if {"configs", "progress"} <= {*parts} and name in ("pretrain", None):
         weights.load(path)  # a model that has one phase; a prompt too many does no harm
     else:
@@ -637,23 +637,23 @@ def test_phases_that_do_not_match(saved: Path, parts: tuple[str, ...], name: str
         {"kind": ["word"], "words": []},
     ],
 )
-def test_a_tokenizer_that_does_not_fit(saved: Path, tokenizer: dict[str, Any]) -> None:
-    members = archives.read(saved)
+def test_a_tokenizer_that_does_not_fit(good: Path, tokenizer: dict[str, Any]) -> None:
+    members = archives.read(good)
     metadata = {**archives.metadata(members), "tokenizer": tokenizer}
     assert_refused(
-        archives.write(saved.with_name("t.npz"), archives.with_metadata(members, metadata)), "tokenizer"
+        archives.write(good.with_name("t.npz"), archives.with_metadata(members, metadata)), "tokenizer"
     )
 
 
 @pytest.mark.parametrize("word", [7, None, "", "two words", "</s>x y", "Rain", ["Rain"]])
-def test_a_word_that_is_none(saved: Path, word: Any) -> None:
-    members = archives.read(saved)
+def test_a_word_that_is_none(good: Path, word: Any) -> None:
+    members = archives.read(good)
     metadata = archives.metadata(members)
     words = metadata["tokenizer"]["words"]
     assert "Rain" in words
     words[words.index("spring")] = word
     assert_refused(
-        archives.write(saved.with_name("w.npz"), archives.with_metadata(members, metadata)), "tokenizer"
+        archives.write(good.with_name("w.npz"), archives.with_metadata(members, metadata)), "tokenizer"
     )
 
 
@@ -670,5 +670,5 @@ def test_a_word_that_is_none(saved: Path, word: Any) -> None:
         ("n_kv_heads", 2),
     ],
 )
-def test_a_config_that_the_arrays_do_not_fit(saved: Path, field: str, value: Any) -> None:
-    assert accepted(saved, ("config",), field, [value]) == []
+def test_a_config_that_the_arrays_do_not_fit(good: Path, field: str, value: Any) -> None:
+    assert accepted(good, ("config",), field, [value]) == []

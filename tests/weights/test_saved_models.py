@@ -273,6 +273,28 @@ def test_a_new_path_for_a_seed_of_many_digits(library: Library) -> None:
     assert model_of().save(library.new_path(card_of(seed=10**300))).is_file()
 
 
+def test_a_reserved_name_is_nobody_elses_and_lists_no_model(library: Library) -> None:
+    first, second = library.reserve(card_of()), library.reserve(card_of())
+    assert first != second
+    assert library.new_path(card_of()) not in (first, second)
+    assert library.summaries() == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_link_that_leads_nowhere_takes_a_name(library: Library) -> None:
+    taken = library.new_path(card_of())
+    taken.parent.mkdir(parents=True)
+    taken.symlink_to("nowhere")
+    assert library.reserve(card_of()) != taken
+
+
+@pytest.mark.parametrize("place", [".", "below"])
+def test_no_name_is_reserved_where_the_folder_is_a_file(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"cannot write to .*; choose another folder with --data-dir"):
+        Library(tmp_path / "file" / place).reserve(card_of())
+
+
 # Writing
 
 

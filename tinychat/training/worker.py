@@ -1,8 +1,8 @@
 """A process that takes a part of every batch: Workers start it, with `main`.
 
-On standard input come pickled messages: first an Opening, then Parts, Readings and Tasks. Upon each of these
-there goes back, on standard output, its Loss, their Losses or None, or the exception that came instead. The
-end of the input ends it.
+On standard input come pickled messages: first an Assignment, then Parts, Readings and Tasks. Upon each of
+these there goes back, on standard output, its Loss, their Losses or None, or the exception that came instead.
+The end of the input ends it.
 """
 
 import pickle
@@ -28,7 +28,7 @@ from tinychat.training.helper import InPlace
 
 
 @dataclass(frozen=True)
-class Opening:
+class Assignment:
     """Which model, where its vectors are, and which of them is for this worker's gradients."""
 
     config: ModelConfig
@@ -89,10 +89,10 @@ def read(model: Transformer, batches: Sequence[Batch]) -> list[Loss]:
 
 def work(messages: BinaryIO, answers: BinaryIO) -> None:
     """Until there are no more messages."""
-    opening: Opening = pickle.load(messages)
-    vectors = shared_vectors(opening.path, opening.shape, opening.dtype)
-    own = vectors[opening.number]
-    model = Transformer(opening.config, values=vectors[0], grads=own)
+    assignment: Assignment = pickle.load(messages)
+    vectors = shared_vectors(assignment.path, assignment.shape, assignment.dtype)
+    own = vectors[assignment.number]
+    model = Transformer(assignment.config, values=vectors[0], grads=own)
     scratch = Scratch(vectors.dtype)
     while True:
         try:

@@ -25,7 +25,7 @@ from tinychat.training.batches import Batch, to_batch
 from tinychat.training.helper import InPlace
 from tinychat.training.optimizer import Optimizer, global_norm
 from tinychat.training.rows import Row
-from tinychat.training.worker import Opening, Part, Reading, Task, arrays_in, learn, read, shared_vectors
+from tinychat.training.worker import Assignment, Part, Reading, Task, arrays_in, learn, read, shared_vectors
 
 
 def n_cores() -> int:
@@ -89,8 +89,8 @@ class Workers:
                 file.write(bytes(values.nbytes))
         self._vectors = shared_vectors(path, shape, values.dtype.str)
         for number in range(1, n):
-            opening = Opening(self.transformer.config, path, shape, values.dtype.str, number)
-            self.others.append(Worker(opening, self._vectors[number]))
+            assignment = Assignment(self.transformer.config, path, shape, values.dtype.str, number)
+            self.others.append(Worker(assignment, self._vectors[number]))
 
     def __enter__(self) -> Self:
         return self
@@ -196,14 +196,14 @@ def gone(process: "subprocess.Popen[bytes]") -> WorkerError:
 class Worker:
     """Another process, which gets messages and answers them; it is a Helper between two batches."""
 
-    def __init__(self, opening: Opening, vector: Floats) -> None:
+    def __init__(self, assignment: Assignment, vector: Floats) -> None:
         self._vector = vector
         self._arrays: list[Floats] = []
         self._process = start_process("tinychat.training.worker")
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._messages, self._answers = self._process.stdin, self._process.stdout
-        self.send(opening)
+        self.send(assignment)
 
     def begin(self, function: InPlace, arrays: Iterable[Floats]) -> None:
         shapes, end = [], 0
@@ -218,7 +218,7 @@ class Worker:
         self.receive()
         return self._arrays
 
-    def send(self, message: Opening | Part | Reading | Task) -> None:
+    def send(self, message: Assignment | Part | Reading | Task) -> None:
         try:
             pickle.dump(message, self._messages)
             self._messages.flush()

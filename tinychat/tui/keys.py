@@ -1,8 +1,9 @@
 """The keys of the chat, which has so many that they fill a file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 
 
 def _keys(*rows: tuple[str, str, str, str], show: bool = True) -> Iterator[Binding]:
@@ -46,3 +47,35 @@ CHAT: list[BindingType] = [
     Binding("pageup", "scroll(-1)", "Page up", show=False, id="chat.pageup"),
     Binding("pagedown", "scroll(1)", "Page down", show=False, id="chat.pagedown"),
 ]
+
+_MATTER = (
+    *("app.help", "quit", "back", "go_on", "teach", "inside", "speaking"),
+    *("app.copy_model", "app.train", "regenerate", "app.load"),
+)
+"""Actions that the footer shows, the most important first: from the help one finds all others.
+
+Those of a panel come last, since it tells them itself."""
+
+
+def that_fit(
+    found: dict[str, ActiveBinding], width: int, name: Callable[[Binding], str]
+) -> dict[str, ActiveBinding]:
+    """The same keys, of which only as many are for the footer as stand side by side in `width` columns.
+
+    `name` says how a key is called there.
+    """
+    shown = {active.binding.action: active.binding for active in found.values() if active.binding.show}
+    fitting, left = set(), width + 1  # no gap behind the last
+    order = [action for action in _MATTER if action in shown]
+    for action in (*order, *(other for other in shown if other not in order)):
+        binding = shown[action]
+        left -= len(f"{name(binding)} {binding.description}  ")
+        if left < 0:
+            break
+        fitting.add(action)
+    return {
+        key: active
+        if active.binding.action in fitting
+        else active._replace(binding=replace(active.binding, show=False))
+        for key, active in found.items()
+    }

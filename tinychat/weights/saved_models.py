@@ -1,5 +1,6 @@
 """The saved models of a user: files by name in one folder."""
 
+import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -62,16 +63,21 @@ class Library:
         """A free name for a new model: corpus, preset and seed, and a number if that is taken."""
         stem = re.sub(r"\W+", "-", f"{card.corpus[:20]}-{card.preset}-seed{card.seed}").strip("-")[:80]
         number = 1
-        while (path := self.folder / (f"{stem}.npz" if number == 1 else f"{stem}-{number}.npz")).exists():
+        while True:
+            path = self.folder / (f"{stem}.npz" if number == 1 else f"{stem}-{number}.npz")
+            if not os.path.lexists(path):  # a link that leads nowhere takes a name as well
+                return path
             number += 1
-        return path
 
     def reserve(self, card: "ModelCard") -> Path:
-        """As `new_path`, and keep the name from other programs by an empty file, until a model is saved."""
+        """As `new_path`, and keep the name from other programs by an empty file, until a model is saved.
+
+        Raises StorageError, with what to do, where no model can be saved.
+        """
+        self.check_writable()
         while True:
             path = self.new_path(card)
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
                 path.touch(exist_ok=False)
             except FileExistsError:
                 continue

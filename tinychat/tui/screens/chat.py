@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import ActiveBinding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -15,7 +15,7 @@ from tinychat.generation.reply import Reply
 from tinychat.model import Model
 from tinychat.tui import format as fmt
 from tinychat.tui import help as help_texts
-from tinychat.tui.keys import CHAT
+from tinychat.tui.keys import CHAT, that_fit
 from tinychat.tui.lessons import Lessons
 from tinychat.tui.screens.teach import TeachDialog
 from tinychat.tui.tints import doubts
@@ -113,6 +113,14 @@ class ChatScreen(Screen[None]):
         if action == "go_on":
             return last is not None and not last.is_complete and not talk.is_answering
         return True
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """On a narrow screen the footer shows fewer keys."""
+        return that_fit(super().active_bindings, self.size.width, self.app.get_key_display)
+
+    def on_resize(self) -> None:
+        self.refresh_bindings()
 
     # Panels
 
