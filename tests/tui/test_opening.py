@@ -56,7 +56,7 @@ async def test_the_training_screen_waits_for_its_run(library: Library) -> None:
 async def test_the_style_sheets_of_the_chat_are_read_while_the_model_is_trained(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = TinychatApp(library, opening=Opening(lambda: new_run(tune_epochs=ENDLESS), is_training=True))
+    app = TinychatApp(library, opening=Opening(endless_run, is_training=True))
     async with app.run_test() as pilot:
         await until(pilot, lambda: any(path.endswith("chat.tcss") for path, _ in app.stylesheet.source))
         monkeypatch.setattr(Stylesheet, "reparse", lambda _: pytest.fail("all sheets were read anew"))
@@ -76,7 +76,7 @@ async def test_the_first_frame_has_the_classes_of_its_size(
     screen = TrainingScreen()
     screen.fit(Size(*size))
     assert screen.classes == classes
-    app = TinychatApp(library, opening=Opening(lambda: new_run(tune_epochs=ENDLESS), is_training=True))
+    app = TinychatApp(library, opening=Opening(endless_run, is_training=True))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         assert app.screen.classes >= classes
