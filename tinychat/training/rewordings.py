@@ -6,7 +6,7 @@ import numpy as np
 
 from tinychat.config import TrainConfig
 from tinychat.corpus import Dialogue
-from tinychat.training.noise import made_up, with_noise, words
+from tinychat.training.noise import made_up, with_noise, word_set, words
 
 FILLER = 0.04
 """Share of all answers from which on a word whose questions have so many answers tells nothing of them."""
@@ -34,8 +34,8 @@ class Rewordings:
     def __init__(self, question: str, dialogues: Sequence[Dialogue]) -> None:
         answers: dict[str, set[str]] = {}
         for dialogue in dialogues:
-            for word in words(dialogue[0].user):
-                answers.setdefault(word.lower(), set()).add(dialogue[0].assistant)
+            for word in word_set(dialogue[0].user):
+                answers.setdefault(word, set()).add(dialogue[0].assistant)
         n_answers = len({dialogue[0].assistant for dialogue in dialogues})
         enough = max(FEWEST, FILLER * n_answers)
         self.fillers = sorted(word for word, found in answers.items() if len(found) > enough)
@@ -52,8 +52,12 @@ class Rewordings:
         others = self._telling_of(other)
         return len(self._telling & others) > len(self._telling | others) / 2
 
-    def _telling_of(self, text: str) -> set[str]:
-        return {*words(text.lower())} - self._are_fillers
+    def is_all_in(self, other: str) -> bool:
+        """Whether all the words that tell what it is about are in the other one."""
+        return bool(self._telling) and self._telling <= self._telling_of(other)
+
+    def _telling_of(self, text: str) -> frozenset[str]:
+        return word_set(text) - self._are_fillers
 
     def draw(self, rng: np.random.Generator, question: str = "") -> str:
         """The question, or another one, in other words; perhaps in its own."""
