@@ -24,16 +24,15 @@ LEARN = 12
 """Most updates of a round before the learning rate falls."""
 SETTLE = 12
 """Updates in which it falls to nothing: what is last is what the former rows repair."""
-ROUNDS = 2
+ROUNDS = 3
 CHECK_EVERY = 4
 RIGHT = 0.8
 """Share of the wordings that are only asked, answered rightly, at which the question is learnt."""
 ENOUGH = 0.6
 """Share at the end of a round at which there is no other one."""
-KEPT = 0.93
-"""Share of the former rows, most of them near or fragile, at which no other round is needed."""
 FREE = 0.99
-"""Share of them at which nothing has to be given up of what was learnt."""
+"""Share of them, by one in N_SOME, at which nothing has to be given up of what was learnt."""
+N_SOME = 3
 MORE = 1.5
 """Factor by which the new rows weigh more after a check at which they were not learnt, and again less."""
 HALVINGS, SPARE = 4, 0.05
@@ -52,10 +51,12 @@ class Practice:
         new: Sequence[Row],
         asked: Sequence[Row],
         n_old_tokens: int,
+        least_kept: float,
         rng: np.random.Generator,
     ) -> None:
         """The first `n_near` of the former rows are near the new ones; the first of the new rows and of those
-        that are only asked is the question itself. The tokens from `n_old_tokens` on are new.
+        that are only asked is the question itself. The tokens from `n_old_tokens` on are new. There is no
+        other round once it is learnt and of the former rows the share `least_kept` is right.
         """
         rows = [*former, *new, *asked]
         self._tokens = np.unique(np.concatenate([row.tokens for row in rows]))
@@ -71,6 +72,7 @@ class Practice:
         self._question = n_old
         self._new = Turns(rng, range(n_old + 1, n))
         self._near, self._far = Turns(rng, range(n_near)), Turns(rng, range(n_near, n_old))
+        self._least_kept = least_kept
         self._rng, self._new_weight, self._loss = rng, 1.0, 0.0
         self._learnt: Floats | None = None  # the latest weights by which it was
         self.is_learnt = self._is_question_right = False
@@ -92,14 +94,14 @@ class Practice:
                 self._update(left / (SETTLE + 1))
                 if left % CHECK_EVERY == 1 and left > 1:
                     yield self._check()
-            found = self._kept()
-            if sum(found) < FREE * len(found):
+            some = self._kept(self._known[::N_SOME])
+            if sum(some) < FREE * len(some):
                 self._hold_back()
-                found = self._kept()
+            found = self._kept(self._known)
             check = self._check(sum(found))
             yield check
             self.is_learnt = self._is_question_right and check.right >= ENOUGH * check.wordings
-            if self.is_learnt and sum(found) >= KEPT * len(found):
+            if self.is_learnt and sum(found) >= self._least_kept * len(found):
                 return
             lost = [index for index, is_right in zip(self._known, found, strict=True) if not is_right]
             self._near = Turns(self._rng, lost)
@@ -135,9 +137,9 @@ class Practice:
         n_known = len(self._known)
         return LessonChecked(self._optimizer.updates, self._loss, sum(right), len(right), kept, n_known)
 
-    def _kept(self) -> list[bool]:
-        """For each of the former rows that were right whether it still is."""
-        return self._rehearsal.exact([self._rehearsal.rows[index] for index in self._known])
+    def _kept(self, indices: Sequence[int]) -> list[bool]:
+        """For each of these former rows whether it is right."""
+        return self._rehearsal.exact([self._rehearsal.rows[index] for index in indices])
 
     def _hold_back(self) -> None:
         """Go back as far as what was learnt stays right, less a little to spare.

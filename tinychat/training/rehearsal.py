@@ -20,8 +20,8 @@ from tinychat.training.rows import Row
 from tinychat.training.whitening import Whitening
 
 N_THREADS = 2
-_ROWS = 8
-"""Rows read at a time: of about the same length, so few that the long ones are among themselves."""
+_ROWS, _ROWS_READ = 8, 32
+"""Rows at a time: to learn from, so few that the long ones are among themselves; and only to read."""
 OLD_WEIGHT = 4.0
 """Of a former token, where a new one has 1."""
 CERTAINTY = 0.95
@@ -58,7 +58,7 @@ class Rehearsal:
         The parts of a thread are added up first: the result does not depend on which one is ready first.
         """
         kinds = [[i for i in chosen if i < self.n_old], [i for i in chosen if i >= self.n_old]]
-        parts = [part for kind in kinds for part in self._parts(kind)]
+        parts = [part for kind in kinds for part in self._parts(kind, _ROWS)]
         # The largest first, so that both threads get about the same to do.
         parts.sort(key=lambda part: -sum(len(self.rows[index].tokens) for index in part))
 
@@ -92,9 +92,9 @@ class Rehearsal:
             found[number::N_THREADS] = right
         return found
 
-    def _parts(self, indices: Sequence[int]) -> list[list[int]]:
+    def _parts(self, indices: Sequence[int], n: int) -> list[list[int]]:
         rows = [self.rows[index] for index in indices]
-        return [[indices[place] for place in part] for part in parts_by_length(rows, _ROWS)]
+        return [[indices[place] for place in part] for part in parts_by_length(rows, n)]
 
     def _wanted(self, number: int, indices: Sequence[int]) -> Floats:
         """What is to be probable, of shape (N, V), at the places of these rows that count."""
@@ -119,7 +119,8 @@ class Rehearsal:
     def _remember(self) -> list[bool]:
         """Whether the answers are right, row by row; collect on the way what the whitening needs."""
         found = [False] * len(self.rows)
-        parts = [*self._parts(range(self.n_old)), *self._parts(range(self.n_old, len(self.rows)))]
+        old, new = range(self.n_old), range(self.n_old, len(self.rows))
+        parts = [*self._parts(old, _ROWS_READ), *self._parts(new, _ROWS_READ)]
 
         def read(number: int) -> Whitening:
             whitening, teacher = Whitening(), self._teachers[number]

@@ -32,6 +32,8 @@ POOL = 500
 """Former dialogues that are rehearsed in turn."""
 N_OF_TAUGHT = 8
 """Wordings of every question that was taught before, among them."""
+KEPT, KEPT_OF_SOME = 0.98, 0.93
+"""Share of the former questions that is to be kept; of those that are chosen since they are lost first."""
 LEAST_KEPT = 0.85
 """Share of the former questions, most of them like the new one or nearly answered otherwise before, that must
 still be answered rightly."""
@@ -68,6 +70,7 @@ class Lesson:
         rest = [d for d in former if d not in gone and not self._rewordings.is_all_in(d[0].user)]
         self._wordings = list(dict.fromkeys(dialogue[0].user for dialogue in gone))
         self._taught = [*taught, self.turn]
+        self._wanted_kept = KEPT if len(rest) <= POOL else KEPT_OF_SOME
         self._rng = np.random.default_rng([model.card.seed, len(model.card.taught)])
         self._former = [
             *((turn,) for turn in taught),
@@ -106,7 +109,16 @@ class Lesson:
         n_near = min(len(former), N_OF_TAUGHT * (len(self._taught) - 1) + N_NEAREST)
         n_old_tokens = self.model.tokenizer.vocab_size
         with threadpool_limits(1, "blas"):
-            practice = Practice(self._copy.transformer, former, n_near, new, asked, n_old_tokens, self._rng)
+            practice = Practice(
+                self._copy.transformer,
+                former,
+                n_near,
+                new,
+                asked,
+                n_old_tokens,
+                self._wanted_kept,
+                self._rng,
+            )
         events = practice.run()
         check: LessonChecked | None = None
         try:
