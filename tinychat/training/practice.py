@@ -7,20 +7,21 @@ import numpy as np
 
 from tinychat.config import TrainConfig
 from tinychat.core.model import Transformer
-from tinychat.core.parameters import Floats
+from tinychat.core.parameters import Floats, Ids
 from tinychat.errors import LessonError
+from tinychat.training.batches import to_batch
 from tinychat.training.events import LessonChecked
 from tinychat.training.growing import narrowed, widen_
 from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
 from tinychat.training.rehearsal import Rehearsal
 from tinychat.training.rows import Row
 
-RECIPE = TrainConfig(optimizer="adamw", lr=0.002, beta2=0.99, eps=1e-3, clip_norm=1.0)
+RECIPE = TrainConfig(optimizer="adamw", lr=0.0014, beta2=0.99, eps=1e-3, clip_norm=1.0)
 WARMUP = 4
 """Updates in which the learning rate rises: the optimiser begins without a past."""
 N_NEW, N_NEAR, N_FAR = 8, 8, 20
 """Wordings of the new question, former rows that are near it, and others, in an update."""
-LEARN = 12
+LEARN = 16
 """Most updates of a round before the learning rate falls."""
 SETTLE = 12
 """Updates in which it falls to nothing: what is last is what the former rows repair."""
@@ -33,6 +34,8 @@ ENOUGH = 0.6
 FREE = 0.99
 """Share of them, by one in N_SOME, at which nothing has to be given up of what was learnt."""
 N_SOME = 3
+N_RIVALS = 8
+"""Tokens at a place of an answer that the lesson knows whether or not they occur in it."""
 MORE = 1.5
 """Factor by which the new rows weigh more after a check at which they were not learnt, and again less."""
 HALVINGS, SPARE = 4, 0.05
@@ -59,7 +62,8 @@ class Practice:
         other round once it is learnt and of the former rows the share `least_kept` is right.
         """
         rows = [*former, *new, *asked]
-        self._tokens = np.unique(np.concatenate([row.tokens for row in rows]))
+        rivals = _likeliest(transformer, new[:N_NEW])
+        self._tokens = np.unique(np.concatenate([rivals, *(row.tokens for row in rows)]))
         rows = [Row(np.searchsorted(self._tokens, row.tokens).tolist(), row.counts) for row in rows]
         self._asked = rows[len(former) + len(new) :]
         self._narrow = narrowed(transformer, self._tokens)
@@ -165,6 +169,13 @@ class Practice:
             else:
                 low = share
         values[...] = start + min(1.0, high + SPARE) * (end - start)
+
+
+def _likeliest(transformer: Transformer, rows: Sequence[Row]) -> Ids:
+    """Tokens that might come in the place of the right ones, so that none is overlooked."""
+    logits, _ = transformer.predictions(*to_batch(rows))
+    n = min(N_RIVALS, logits.shape[-1])
+    return np.unique(np.argpartition(logits[0], -n)[:, -n:])
 
 
 def _is_enough(right: Sequence[bool]) -> bool:
