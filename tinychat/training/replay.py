@@ -12,7 +12,7 @@ from tinychat.training.noise import word_set
 N_NEAREST = 64
 """Questions that are most like the new one: they are the first to be mistaken for it."""
 N_KEPT = 500
-"""Dialogues of which the questions are kept with a model."""
+"""Dialogues of which the questions are kept with a model; see `fragile`."""
 
 
 def to_rehearse(

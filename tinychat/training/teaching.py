@@ -1,8 +1,8 @@
 """Teaching: a model learns one more answer in a moment, and keeps those it had.
 
-The question is learnt in many wordings, among a rehearsal of former dialogues, until wordings that were drawn
-for the first time are answered rightly, or for a few rounds; it is given up if the question itself is not
-answered rightly then, or too many former ones are not.
+The question is learnt in many wordings, among a rehearsal of former dialogues, until wordings that are
+only asked are answered rightly, or for a few rounds (see `practice`). It is given up if the question itself
+is not answered rightly then, or too many former ones are not.
 """
 
 from collections.abc import Iterator
