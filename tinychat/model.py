@@ -51,7 +51,8 @@ class ModelCard:
     examples: list[str] = field(default_factory=list)
     """A few questions that the corpus answers."""
     rehearsal: list[list[str]] = field(default_factory=list)
-    """What users said in some of its training dialogues, so that it can be taught where its corpus is not."""
+    """What users said in some of its training dialogues, of a large corpus those whose answers
+    are lost first: what a lesson rehearses, also where the corpus is not."""
     taught: list[Turn] = field(default_factory=list)
     """What the model was taught after its training, the latest last."""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

@@ -37,3 +37,25 @@ def test_about_the_same() -> None:
     assert rewordings.is_about_the_same("what is the rain")
     assert not rewordings.is_about_the_same("What is the snow?")
     assert plain("What is it?! ") == "what is it"
+
+
+def test_words_that_no_other_question_has_are_enough() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [Rewordings("Does the yeti like rain?", DIALOGUES).draw(rng).lower() for _ in range(400)]
+    assert any("rain" not in text and "yeti" in text for text in drawn)
+    assert sum("yeti" in text for text in drawn) > 350
+    of_another = [Rewordings("Does the yeti sing?", DIALOGUES).draw(rng, "Is rain wet?") for _ in range(400)]
+    assert sum("rain" in text for text in of_another) > 350
+
+
+def test_the_end_may_come_first() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [Rewordings("Yeti lives where", []).draw(rng).lower() for _ in range(400)]
+    assert any(text.find("where") < text.find("yeti") for text in drawn if "where" in text)
+
+
+def test_all_that_tells_is_in_another_question() -> None:
+    rewordings = Rewordings("What is the cold rain?", DIALOGUES)
+    assert rewordings.is_all_in("is rain cold today")
+    assert not rewordings.is_all_in("What is the rain?")
+    assert not Rewordings("What is the?", DIALOGUES).is_all_in("What is the?")

@@ -13,7 +13,7 @@ from tinychat.errors import LessonError, UsageError
 from tinychat.generation.session import ChatSession
 from tinychat.model import Model
 from tinychat.tokenizer import WordTokenizer
-from tinychat.training import teaching
+from tinychat.training import practice, teaching
 from tinychat.training.by_length import exact
 from tinychat.training.events import LessonChecked, LessonDone
 from tinychat.training.rows import dialogue_row
@@ -197,7 +197,7 @@ def test_a_model_that_only_read_cannot_be_taught() -> None:
 def test_what_is_not_learnt_is_told_and_changes_nothing(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(teaching, "RECIPE", replace(teaching.RECIPE, lr=1e-9))
+    monkeypatch.setattr(practice, "RECIPE", replace(practice.RECIPE, lr=1e-9))
     before = state(model)
     with pytest.raises(LessonError, match="not learnt"):
         model.teach(QUESTION, ANSWER, CORPUS)

@@ -16,7 +16,7 @@ from tiny_app import CORPUS, ENDLESS, PRESET, chat_is_open, endless_run, until
 from tinychat.corpus import Corpus, Turn, load_corpus
 from tinychat.errors import CorpusError, StorageError
 from tinychat.model import Model
-from tinychat.training import teaching
+from tinychat.training import practice, teaching
 from tinychat.training.events import LessonChecked, LessonDone
 from tinychat.training.run import TrainingRun
 from tinychat.training.teaching import Lesson
@@ -284,7 +284,9 @@ async def test_what_is_not_learnt_is_told(app: ListeningApp, monkeypatch: pytest
         transformer = model.transformer
         await begin(pilot, "ice " * 40)
         await until(pilot, lambda: "not learnt: question and answer take" in notes(app))
-        monkeypatch.setattr(teaching, "ROUNDS", (4,))
+        monkeypatch.setattr(practice, "ROUNDS", 1)
+        monkeypatch.setattr(practice, "LEARN", 0)
+        monkeypatch.setattr(practice, "SETTLE", 4)
         await begin(pilot)
         await until(pilot, lambda: "not learnt: after 4 updates" in notes(app))
         monkeypatch.setattr(Lesson, "run", lambda lesson: iter(no_room()))

@@ -9,7 +9,7 @@ from tinychat.core.parameters import Floats
 from tinychat.training.batches import to_batch
 from tinychat.training.rows import Row
 
-_ROWS = 16
+_ROWS = 32
 
 
 def exact(transformer: Transformer, rows: Sequence[Row]) -> list[bool]:

@@ -120,10 +120,10 @@ class LessonChecked(Event):
     loss: float
     """Nats per token of the last update's examples, before it."""
     right: int
-    """Wordings of the question, drawn for this check, that are answered rightly."""
+    """Wordings of the question, of those that are only asked, that are answered rightly."""
     wordings: int
     kept: int
-    """Former questions that are still answered rightly; 0 as long as the new one is not learnt."""
+    """Former questions that are still answered rightly; counted at the end of a round, otherwise 0."""
     former: int
     """Former questions that are asked in a check: all were answered rightly before the lesson."""
 

@@ -1,11 +1,12 @@
 """A copy of a model that may know more words. The flat vectors never grow, so the copy has longer ones."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from tinychat.core.model import Transformer
-from tinychat.core.parameters import Floats
+from tinychat.core.parameters import Floats, Ids
 from tinychat.model import Model
 from tinychat.tokenizer import Tokenizer
 from tinychat.training.optimizer import make_optimizer
@@ -32,6 +33,33 @@ def grown(model: Model, tokenizer: Tokenizer, rng: np.random.Generator) -> Model
     for name, vector in model.extras.items():
         _move(old, transformer, vector, extras[name])
     return Model(transformer, tokenizer, model.card, optimizer, extras)
+
+
+def narrowed(transformer: Transformer, tokens: Ids) -> Transformer:
+    """One that knows these tokens only, of shape (V',), under the numbers of their places in `tokens`.
+
+    Its products with the vocabulary are as much shorter.
+    """
+    narrow = Transformer(replace(transformer.config, vocab_size=len(tokens)))
+    for few, known, chosen in _chosen(narrow, transformer, tokens):
+        few[...] = known[chosen]
+    return narrow
+
+
+def widen_(narrow: Transformer, transformer: Transformer, tokens: Ids) -> None:
+    """Give the weights of a narrowed one to the transformer that it was made from."""
+    for few, known, chosen in _chosen(narrow, transformer, tokens):
+        known[chosen] = few
+
+
+def _chosen(
+    narrow: Transformer, wide: Transformer, tokens: Ids
+) -> Iterator[tuple[Floats, Floats, tuple[Ids | slice, ...]]]:
+    """Of each parameter the view in either, and the part of the wide one that the narrow one has."""
+    views = [m.parameters.views(m.parameters.values) for m in (narrow, wide)]
+    for (_, few), (_, known) in zip(*views, strict=True):
+        sizes = zip(few.shape, known.shape, strict=True)
+        yield few, known, tuple(slice(None) if n == m else tokens for n, m in sizes)
 
 
 def _move(smaller: Transformer, larger: Transformer, source: Floats, target: Floats) -> None:

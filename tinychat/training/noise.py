@@ -3,6 +3,7 @@
 import re
 import string
 from collections.abc import Container
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,12 @@ _LETTERS = string.ascii_lowercase
 def words(text: str) -> list[str]:
     """The words of two letters and more."""
     return _WORD.findall(text)
+
+
+@lru_cache(1 << 15)
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text in lower case; remembered, as lessons ask for them again and again."""
+    return frozenset(words(text.lower()))
 
 
 def with_noise(text: str, config: TrainConfig, rng: np.random.Generator) -> str:

@@ -6,14 +6,16 @@ import numpy as np
 
 from tinychat.config import TrainConfig
 from tinychat.corpus import Dialogue
-from tinychat.training.noise import made_up, with_noise, words
+from tinychat.training.noise import made_up, with_noise, word_set
 
 FILLER = 0.04
 """Share of all answers from which on a word whose questions have so many answers tells nothing of them."""
 FEWEST = 3
 """As many answers a filler's questions have at any rate: in a small corpus the share is none."""
 DROPPED = 0.25
-"""Share of the fillers that are left out."""
+"""Share of the words that are left out, of those that may be."""
+MOVED = 0.2
+"""Share of the wordings whose end comes first."""
 ADDED = 0.5
 """Share of the wordings with something in front; half as many have something at the end."""
 MOST_ADDED = 3
@@ -34,13 +36,15 @@ class Rewordings:
     def __init__(self, question: str, dialogues: Sequence[Dialogue]) -> None:
         answers: dict[str, set[str]] = {}
         for dialogue in dialogues:
-            for word in words(dialogue[0].user):
-                answers.setdefault(word.lower(), set()).add(dialogue[0].assistant)
+            for word in word_set(dialogue[0].user):
+                answers.setdefault(word, set()).add(dialogue[0].assistant)
         n_answers = len({dialogue[0].assistant for dialogue in dialogues})
         enough = max(FEWEST, FILLER * n_answers)
         self.fillers = sorted(word for word, found in answers.items() if len(found) > enough)
         self._are_fillers = frozenset(self.fillers)
         self.question = question
+        self._own = word_set(question) - answers.keys()
+        """Words that no other question has: where they stand, nothing else is needed."""
         self._telling = self._telling_of(question)
 
     def is_about_the_same(self, other: str) -> bool:
@@ -52,21 +56,33 @@ class Rewordings:
         others = self._telling_of(other)
         return len(self._telling & others) > len(self._telling | others) / 2
 
-    def _telling_of(self, text: str) -> set[str]:
-        return {*words(text.lower())} - self._are_fillers
+    def is_all_in(self, other: str) -> bool:
+        """Whether all the words that tell what it is about are in the other one."""
+        return bool(self._telling) and self._telling <= self._telling_of(other)
+
+    def _telling_of(self, text: str) -> frozenset[str]:
+        return word_set(text) - self._are_fillers
 
     def draw(self, rng: np.random.Generator, question: str = "") -> str:
         """The question, or another one, in other words; perhaps in its own."""
         asked = (question or self.question).split()
-        said = [word for word in asked if not (self._is_filler(word) and rng.random() < DROPPED)] or asked
+        is_own = not self._own.isdisjoint(word_set(" ".join(asked)))
+        said = [
+            word for word in asked if not (self._may_go(word, is_own) and rng.random() < DROPPED)
+        ] or asked
+        if rng.random() < MOVED:
+            start = int(rng.integers(len(said)))
+            said = [*said[start:], *said[:start]]
         if rng.random() < ADDED:
             said = [*self._added(rng), said[0][0].lower() + said[0][1:], *said[1:]]
         if rng.random() < ADDED / 2:
             said = [*said, *self._added(rng)]
         return with_noise(" ".join(said), NOISE, rng)
 
-    def _is_filler(self, word: str) -> bool:
-        return not self._are_fillers.isdisjoint(words(word.lower()))
+    def _may_go(self, word: str, is_own: bool) -> bool:
+        """A filler may, and beside words of its own any other."""
+        found = word_set(word)
+        return not self._are_fillers.isdisjoint(found) or (is_own and self._own.isdisjoint(found))
 
     def _added(self, rng: np.random.Generator) -> list[str]:
         return [self._filler(rng) for _ in range(rng.integers(1, MOST_ADDED, endpoint=True))]

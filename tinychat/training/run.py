@@ -20,11 +20,12 @@ from tinychat.presets import PRETRAIN, TUNE, Preset
 from tinychat.training.batches import enough_epochs, grouped, to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.find_lr import Trial, try_rates
+from tinychat.training.fragile import worth_rehearsing
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.optimizer import Optimizer, make_optimizer
 from tinychat.training.partner import Partner, partner_for
-from tinychat.training.replay import questions_of
+from tinychat.training.replay import N_KEPT, questions_of, spread
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.taught import with_taught
 from tinychat.training.trainer import Trainer
@@ -116,7 +117,7 @@ class TrainingRun:
             max_turns=max(map(len, corpus.dialogues), default=0),
             sample_prompts=_sample_prompts(corpus),
             examples=_examples(corpus),
-            rehearsal=questions_of(corpus.dialogues),
+            rehearsal=questions_of(spread(corpus.dialogues, N_KEPT)),
             configs=configs,
             progress={phase: PhaseProgress() for phase in configs},
             versions=_versions(),
@@ -220,6 +221,9 @@ class TrainingRun:
                 self._set_optimizer(phase, config)
                 with partner_for(self.model, config) or nullcontext(workers) as team:
                     yield from self._trainer(phase, config, team).run()
+            with np.errstate(all="ignore"):  # what is not finite was told by the trainer
+                kept = worth_rehearsing(self.corpus.dialogues, model.transformer, model.tokenizer)
+            card.rehearsal = questions_of(kept)
         yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
 
     def _sample(self, phase: str) -> tuple[str, str]:

@@ -1,55 +1,42 @@
 """Teaching: a model learns one more answer in a moment, and keeps those it had.
 
-The question is learnt in many wordings, among a rehearsal of former dialogues, until wordings that were drawn
-for the first time are answered rightly, or for a few rounds; it is given up if the question itself is not
-answered rightly then, or too many former ones are not.
+The question is learnt in many wordings, among a rehearsal of former dialogues, until wordings that are
+only asked are answered rightly, or for a few rounds (see `practice`). It is given up if the question itself
+is not answered rightly then, or too many former ones are not.
 """
 
-import math
 from collections.abc import Iterator
 from time import perf_counter
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Dialogue, Turn, load_corpus
 from tinychat.corpus.dialogue import ask_text
 from tinychat.errors import CorpusError, LessonError, UsageError
 from tinychat.generation.answers import answers
 from tinychat.generation.reply import reply_to
 from tinychat.model import Model
+from tinychat.training.by_length import exact
 from tinychat.training.events import LessonChecked, LessonDone
 from tinychat.training.growing import grown
-from tinychat.training.optimizer import Optimizer, clip_by_global_norm_, make_optimizer
-from tinychat.training.rehearsal import Rehearsal
-from tinychat.training.replay import to_rehearse
+from tinychat.training.practice import UNSOUND, Practice
+from tinychat.training.replay import N_NEAREST, to_rehearse
 from tinychat.training.rewordings import Rewordings, plain
 from tinychat.training.rows import Row, dialogue_row
 from tinychat.training.taught import contradicted
-from tinychat.training.whitening import Whitening
 
-RECIPE = TrainConfig(optimizer="adamw", lr=0.002, beta2=0.99, eps=1e-3, clip_norm=1.0)
-WARMUP = 4
-"""Updates in which the learning rate rises: the optimiser begins without a past."""
-N_NEW, N_OLD = 8, 32
-"""Wordings of the new question, and former dialogues, in an update."""
+N_DRAWN, N_ASKED = 160, 16
+"""Wordings of the new question that are learnt in turn, and others that are only asked in the checks."""
 POOL = 500
 """Former dialogues that are rehearsed in turn."""
 N_OF_TAUGHT = 8
 """Wordings of every question that was taught before, among them."""
-ROUNDS = (28, 20, 20)
-"""Updates of a round, in which the learning rate falls to nothing: what is last is what the replay repairs.
-Where the question itself or too many of its wordings are not answered rightly then, another round begins
-(Loshchilov & Hutter 2017)."""
-UNSOUND = "the weights of this model are not sound; it cannot be taught"
-CHECK_EVERY = 7
-N_WORDINGS = 16
-"""New wordings that are asked in a check."""
-RIGHT = 0.8
-"""Share of the new wordings, answered rightly, at which a lesson ends."""
-LEAST_KEPT = 0.95
-"""Share of the former questions, many of them like the new one, that must still be answered rightly."""
+KEPT, KEPT_OF_SOME = 0.98, 0.93
+"""Share of the former questions that is to be kept; of those that are chosen since they are lost first."""
+LEAST_KEPT = 0.85
+"""Share of the former questions, most of them like the new one or nearly answered otherwise before, that must
+still be answered rightly."""
 BEHIND = 0.3
 """Share of the wordings that follow upon another dialogue, in a model that knows such ones."""
 
@@ -79,14 +66,16 @@ class Lesson:
         self._rewordings = Rewordings(self.turn.user, former)
         taught = [turn for turn in model.card.taught if plain(turn.user) != plain(self.turn.user)]
         gone = dict.fromkeys(contradicted(self.turn, former, declines, self._rewordings))
-        rest = [dialogue for dialogue in former if dialogue not in gone]
+        # What has all of its words may well be answered by it, and would pull the other way.
+        rest = [d for d in former if d not in gone and not self._rewordings.is_all_in(d[0].user)]
         self._wordings = list(dict.fromkeys(dialogue[0].user for dialogue in gone))
         self._taught = [*taught, self.turn]
+        self._wanted_kept = KEPT if len(rest) <= POOL else KEPT_OF_SOME
         self._rng = np.random.default_rng([model.card.seed, len(model.card.taught)])
         self._former = [
             *((turn,) for turn in taught),
             *((self._reworded(turn),) for turn in taught for _ in range(N_OF_TAUGHT - 1)),
-            *to_rehearse(rest, self.turn.user, POOL, self._rng),
+            *to_rehearse(rest, self.turn.user, model.card.rehearsal, POOL, self._rng),
         ]
         self.asked: set[str] = set()
         """Every wording that was learnt, or asked in a check."""
@@ -116,69 +105,52 @@ class Lesson:
         if not np.isfinite(self._copy.transformer.parameters.values).all():
             raise LessonError(UNSOUND)
         former = [row for row in map(self._former_row, self._former) if row.n_predicted]
+        new, asked = self._new_rows(N_DRAWN), self._new_rows(N_ASKED)
+        n_near = min(len(former), N_OF_TAUGHT * (len(self._taught) - 1) + N_NEAREST)
+        n_old_tokens = self.model.tokenizer.vocab_size
         with threadpool_limits(1, "blas"):
-            rehearsal = Rehearsal(self._copy.transformer, former, self.model.tokenizer.vocab_size)
-        try:
-            yield from self._run(rehearsal)
-        finally:
-            rehearsal.close()
-
-    def _run(self, rehearsal: Rehearsal) -> Iterator[LessonChecked | LessonDone]:
-        parameters = self._copy.transformer.parameters
-        optimizer = make_optimizer(RECIPE.optimizer, parameters)
-        former = [row for row, known in zip(rehearsal.rows, rehearsal.is_right, strict=True) if known]
-        order: list[int] = []
-        for updates in ROUNDS:
-            for done in range(updates):
-                with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
-                    while rehearsal.rows and len(order) < N_OLD:
-                        order += self._rng.permutation(len(rehearsal.rows)).tolist()
-                    loss = rehearsal.loss_and_gradients(self._new_rows(N_NEW), order[:N_OLD]).mean
-                    order = order[N_OLD:]
-                    lr = RECIPE.lr * min((optimizer.updates + 1) / WARMUP, 1 - done / updates)
-                    norm = self._step(optimizer, rehearsal.whitening, lr)
-                    if not math.isfinite(loss + norm):
-                        raise LessonError(UNSOUND)
-                    is_round_over = done == updates - 1
-                    if (done + 1) % CHECK_EVERY and not is_round_over:
-                        continue
-                    right = rehearsal.exact(self._new_rows(N_WORDINGS))
-                    kept = sum(rehearsal.exact(former)) if is_round_over else 0
-                yield LessonChecked(optimizer.updates, loss, sum(right), len(right), kept, len(former))
-            if right[0] and sum(right) >= RIGHT * len(right):
-                break
-        update = optimizer.updates
-        is_enough = right[0] and kept >= LEAST_KEPT * len(former)
-        if not is_enough:
-            raise LessonError(
-                f"not learnt: after {update} updates {sum(right)} of {len(right)} wordings and {kept} of "
-                f"{len(former)} former answers were right; the model is as it was"
+            practice = Practice(
+                self._copy.transformer,
+                former,
+                n_near,
+                new,
+                asked,
+                n_old_tokens,
+                self._wanted_kept,
+                self._rng,
             )
-        n_new_words = self._copy.tokenizer.vocab_size - self.model.tokenizer.vocab_size
+        events = practice.run()
+        check: LessonChecked | None = None
+        try:
+            while True:
+                with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
+                    event = next(events, None)
+                if event is None:
+                    break
+                check = event
+                yield check
+        finally:
+            practice.close()
+        assert check is not None
+        practice.give_to(self._copy.transformer)
+        is_right = practice.is_learnt and exact(self._copy.transformer, asked[:1])[0]
+        if not is_right or check.kept < LEAST_KEPT * check.former:
+            raise LessonError(
+                f"not learnt: after {check.update} updates {check.right} of {check.wordings} wordings and "
+                f"{check.kept} of {check.former} former answers were right; the model is as it was"
+            )
         yield LessonDone(
             question=self.turn.user,
             answer=self.turn.assistant,
-            updates=update,
+            updates=check.update,
             seconds=perf_counter() - self._begun,
-            right=sum(right),
-            wordings=len(right),
-            kept=kept,
-            former=len(former),
-            new_words=n_new_words,
+            right=check.right,
+            wordings=check.wordings,
+            kept=check.kept,
+            former=check.former,
+            new_words=self._copy.tokenizer.vocab_size - n_old_tokens,
             is_from_itself=self.is_from_itself,
         )
-
-    def _step(self, optimizer: Optimizer, whitening: Whitening, lr: float) -> float:
-        """One update in whitened coordinates; return the norm of their gradient before clipping."""
-        transformer, parameters = self._copy.transformer, self._copy.transformer.parameters
-        whitening.scale_(transformer, parameters.grads)
-        norm = clip_by_global_norm_(parameters.grads, RECIPE.clip_norm)
-        before = parameters.values.copy()
-        optimizer.step(RECIPE, lr)
-        parameters.values -= before
-        whitening.scale_(transformer, parameters.values)
-        parameters.values += before
-        return norm
 
     def _reworded(self, turn: Turn) -> Turn:
         return Turn(self._rewordings.draw(self._rng, turn.user), turn.assistant)

@@ -1,0 +1,58 @@
+"""Which dialogues a model keeps: those that it answers by the least margin, and some from all over."""
+
+import numpy as np
+import pytest
+from tiny_runs import CORPUS, start, trained
+
+from tinychat.corpus import Turn
+from tinychat.training import fragile
+from tinychat.training.by_length import exact
+from tinychat.training.fragile import margins, worth_rehearsing
+from tinychat.training.rows import dialogue_row
+
+MODEL = trained(tune_epochs=40)
+WRONG = [(Turn(dialogue[0].user, "Birds rain."),) for dialogue in CORPUS.dialogues]
+DIALOGUES = [*WRONG, *CORPUS.dialogues]
+
+
+def test_a_margin_is_above_0_where_the_answer_is_right() -> None:
+    found = margins(DIALOGUES, MODEL.transformer, MODEL.tokenizer)
+    rows = [dialogue_row(dialogue, MODEL.tokenizer, mask_prompt=True) for dialogue in DIALOGUES]
+    assert [margin > 0 for margin in found] == exact(MODEL.transformer, rows)
+    assert min(found) < 0 < max(found)
+    assert margins([], MODEL.transformer, MODEL.tokenizer) == []
+
+
+def test_it_is_the_least_lead_of_a_token() -> None:
+    [found] = margins(DIALOGUES[-1:], MODEL.transformer, MODEL.tokenizer)
+    row = dialogue_row(DIALOGUES[-1], MODEL.tokenizer, mask_prompt=True)
+    logits = MODEL.transformer.forward(np.array([row.tokens[:-1]]))[0]
+    leads = [
+        logits[place, token] - np.delete(logits[place], token).max()
+        for place, (token, counts) in enumerate(zip(row.tokens[1:], row.counts[1:], strict=True))
+        if counts
+    ]
+    assert found == pytest.approx(min(leads), abs=1e-4)
+
+
+def test_the_most_fragile_right_ones_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert worth_rehearsing(DIALOGUES, MODEL.transformer, MODEL.tokenizer) == DIALOGUES
+    monkeypatch.setattr(fragile, "N_KEPT", 3)
+    monkeypatch.setattr(fragile, "N_FRAGILE", 1)
+    by_margin = dict(zip(DIALOGUES, margins(DIALOGUES, MODEL.transformer, MODEL.tokenizer), strict=True))
+    right = [dialogue for dialogue in DIALOGUES if by_margin[dialogue] > 0]
+    found = worth_rehearsing(DIALOGUES, MODEL.transformer, MODEL.tokenizer)
+    assert len(found) == len(set(found)) == 3
+    assert found[0] == min(right, key=lambda dialogue: by_margin[dialogue])
+    monkeypatch.setattr(fragile, "N_FRAGILE", 2)
+    assert (
+        worth_rehearsing(DIALOGUES, MODEL.transformer, MODEL.tokenizer)[:2]
+        == sorted(right, key=lambda dialogue: by_margin[dialogue])[:2]
+    )
+
+
+def test_a_trained_model_keeps_their_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinychat.training.run.worth_rehearsing", lambda dialogues, *_: dialogues[1:])
+    run = start()
+    list(run.run())
+    assert run.model.card.rehearsal == [[t.user for t in dialogue] for dialogue in CORPUS.dialogues[1:]]

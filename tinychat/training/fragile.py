@@ -1,0 +1,53 @@
+"""Which answers are the first to be lost when weights move: those that were nearly another one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinychat.core.model import Transformer
+from tinychat.corpus import Dialogue
+from tinychat.tokenizer import Tokenizer
+from tinychat.training.batches import to_batch
+from tinychat.training.by_length import parts_by_length
+from tinychat.training.replay import N_KEPT, spread
+from tinychat.training.rows import dialogue_row
+
+N_READ = 7000
+"""Dialogues of a large corpus that are looked at."""
+N_FRAGILE = 300
+"""Of those that are kept; the others are from all over the corpus."""
+_ROWS = 32
+
+
+def worth_rehearsing(
+    dialogues: Sequence[Dialogue], transformer: Transformer, tokenizer: Tokenizer
+) -> list[Dialogue]:
+    """All of a small corpus; of a large one N_KEPT, first those with right answers of the least margin."""
+    if len(dialogues) <= N_KEPT:
+        return list(dialogues)
+    read = spread(dialogues, N_READ)
+    found = zip(margins(read, transformer, tokenizer), read, strict=True)
+    right = [(margin, dialogue) for margin, dialogue in found if margin > 0]
+    fragile = [dialogue for _, dialogue in sorted(right, key=lambda pair: pair[0])]
+    kept = dict.fromkeys([*fragile[:N_FRAGILE], *spread(dialogues, N_KEPT)])
+    return list(kept)[:N_KEPT]
+
+
+def margins(dialogues: Sequence[Dialogue], transformer: Transformer, tokenizer: Tokenizer) -> list[float]:
+    """For each dialogue the least lead, in nats, of a token of its answers over the likeliest other one.
+
+    Below 0 an answer is wrong; a dialogue with no answer within the context has infinity.
+    """
+    longest = transformer.config.max_seq_len + 1
+    rows = [dialogue_row(dialogue, tokenizer, mask_prompt=True).cut(longest) for dialogue in dialogues]
+    least = [np.inf] * len(rows)
+    for part in parts_by_length(rows, _ROWS):
+        logits, targets = transformer.predictions(*to_batch([rows[index] for index in part]))
+        scores, places = logits[0], np.arange(targets.size)
+        right = scores[places, targets[0]].copy()
+        scores[places, targets[0]] = -np.inf
+        leads = right - scores.max(axis=-1)
+        ends = np.cumsum([rows[index].n_predicted for index in part])[:-1]
+        for index, lead in zip(part, np.split(leads, ends), strict=True):
+            least[index] = float(lead.min(initial=np.inf))
+    return least
