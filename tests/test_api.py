@@ -251,13 +251,13 @@ def test_what_makes_no_sense_is_a_tinychat_error(tmp_path: Path) -> None:
 
 
 def test_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = Transformer.loss_and_gradients
+    start = Transformer.loss
 
     def poisoned(self: Transformer, *batch: object) -> object:
         self.parameters.values[:] = np.nan
         return start(self, *batch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Transformer, "loss_and_gradients", poisoned)
+    monkeypatch.setattr(Transformer, "loss", poisoned)
     with pytest.raises(TrainingDivergedError):
         short()
 

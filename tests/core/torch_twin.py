@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
-from trajectory import CONFIG, RECIPE, Trajectory, examples
+from trajectory import CONFIG, RECIPE, SEED, Trajectory, examples
 
 from tinychat.config import IGNORE, ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
@@ -171,7 +171,7 @@ def trajectory(
     clip: Callable[[Weights, float], float] = clip,
     config: ModelConfig = CONFIG,
     recipe: TrainConfig = RECIPE,
-    seed: int = 0,
+    seed: int = SEED,
 ) -> Trajectory:
     """Ten updates of torch.optim.Adam from the weights that `initialise` draws."""
     start = Transformer(config, np.float64).parameters.initialise(np.random.default_rng(seed))

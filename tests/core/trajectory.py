@@ -18,6 +18,8 @@ from tinychat.training.optimizer import clip_by_global_norm_
 GOLDEN = Path(__file__).parents[1] / "golden" / "classic_trajectory.json"
 CONFIG = ModelConfig(vocab_size=50)
 RECIPE = TrainConfig(lr=0.0005, beta1=0.9, beta2=0.999, eps=1e-8, clip_norm=5.0)
+SEED = 4
+"""Of the first weights: with these no number is so near to the bend of a ReLU that rounding decides."""
 SMOOTH, STEADY = replace(CONFIG, activation="gelu"), replace(RECIPE, eps=1e-5)
 """For float32, in which the run above need not end near to where it does in float64, whoever computes it.
 
@@ -56,7 +58,7 @@ def examples() -> list[tuple[Ids, Ids]]:
 
 @cache
 def by_numpy(
-    dtype: DTypeLike, config: ModelConfig = CONFIG, recipe: TrainConfig = RECIPE, seed: int = 0
+    dtype: DTypeLike, config: ModelConfig = CONFIG, recipe: TrainConfig = RECIPE, seed: int = SEED
 ) -> Trajectory:
     model = Transformer(config, dtype)
     parameters = model.parameters.initialise(np.random.default_rng(seed))

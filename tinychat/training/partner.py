@@ -114,11 +114,11 @@ class Partner:
         """As the Transformer's, of one row. Raise WorkerError if the partner is no longer there."""
         if not self.is_here:
             self._look_out()
-        read, self._read = self._read, None
+        ahead, self._read = self._read, None
         linears = self._desk.linears if self.is_here else []
         with np.errstate(all="ignore"):  # what overflows is told by the trainer
-            if read is not None and read.rows is rows and read.n_reads == self.transformer.n_reads:
-                loss = read.loss
+            if ahead is not None and ahead.rows is rows and ahead.n_reads == self.transformer.n_reads:
+                loss = ahead.loss
             else:
                 loss = self._loss(rows, rngs[0])
             for linear, hand_over in zip(linears, self._hands, strict=False):
