@@ -51,8 +51,9 @@ class ModelCard:
     examples: list[str] = field(default_factory=list)
     """A few questions that the corpus answers."""
     rehearsal: list[list[str]] = field(default_factory=list)
-    """What users said in some of its training dialogues, of a large corpus those whose answers
-    are lost first: what a lesson rehearses, also where the corpus is not."""
+    """What users said in some of its training dialogues: what a lesson rehearses, also without the corpus.
+    Of a large corpus they are from all over it; after the last update most are those whose answers are lost
+    first."""
     taught: list[Turn] = field(default_factory=list)
     """What the model was taught after its training, the latest last."""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

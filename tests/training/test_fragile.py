@@ -51,6 +51,19 @@ def test_the_most_fragile_right_ones_come_first(monkeypatch: pytest.MonkeyPatch)
     )
 
 
+def test_the_others_are_from_all_over_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragile, "N_KEPT", 10)
+    monkeypatch.setattr(fragile, "N_FRAGILE", 4)
+    dialogues = [(Turn(f"Question {number}?", "Yes."),) for number in range(60)]
+    monkeypatch.setattr(fragile, "margins", lambda read, *_: list(range(1, len(read) + 1)))
+    found = worth_rehearsing(dialogues, MODEL.transformer, MODEL.tokenizer)
+    assert found[:4] == dialogues[:4]
+    places = [dialogues.index(dialogue) for dialogue in found[4:]]
+    assert len(places) > 4
+    assert places == sorted(places)
+    assert places[-1] > 45
+
+
 def test_a_trained_model_keeps_their_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tinychat.training.run.worth_rehearsing", lambda dialogues, *_: dialogues[1:])
     run = start()

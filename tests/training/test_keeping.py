@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
 from tinychat.core.parameters import Floats
+from tinychat.errors import WorkerError
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 
@@ -226,6 +227,23 @@ def test_patience_is_out_after_so_many_epochs_without_a_better_loss(
             ended.append(number)
             break
     assert ended == ([] if n_epochs is None else [n_epochs])
+
+
+def test_a_loss_that_cannot_be_found_leaves_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not their average, on which it was to be found."""
+
+    def dead(_: object) -> list[Loss]:
+        raise WorkerError("a worker process has ended")
+
+    weights = Weights()
+    keeper = keeper_of(weights, ema_decay=0.5)
+    weights.set(3, 4)
+    keeper.after_update()
+    weights.set(8, 8)
+    monkeypatch.setattr(weights, "losses", dead)
+    with pytest.raises(WorkerError):
+        keeper.after_epoch()
+    assert weights.values.tolist() == [8, 8]
 
 
 def test_without_rows_held_out_patience_never_ends() -> None:

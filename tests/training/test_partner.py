@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def test_a_short_training_starts_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_room_or_process_it_goes_on_alone(
-    partners: list[Partner], monkeypatch: pytest.MonkeyPatch
+    partners: list[Partner], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -141,12 +142,19 @@ def test_without_room_or_process_it_goes_on_alone(
         pipe = subprocess.PIPE
         return subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], stdin=pipe, stdout=pipe)
 
+    def new_folder() -> Path:
+        folder = tmp_path / str(time.monotonic_ns())
+        folder.mkdir()
+        return folder
+
     alone = start(workers=1)
     wanted = comparable(alone.run())
-    for failure in (full, no_memory):
+    for failure, part in ((full, "Desk"), (no_memory, "Desk"), (no_memory, "make_optimizer")):
         with monkeypatch.context() as patch:
-            patch.setattr(module, "Desk", failure)
+            patch.setattr(module, part, failure)
+            patch.setattr(module, "mkdtemp", lambda prefix: str(new_folder()))
             assert comparable(start(workers=2).run()) == wanted
+            assert not list(tmp_path.iterdir())
         assert not partners
     for start_process in (full, ended):
         monkeypatch.setattr(module, "start_process", start_process)

@@ -44,7 +44,7 @@ class Transformer:
         self.before_stage: Callable[[int], None] = lambda _: None
         """Called before weights are read: with 1 for the first block, and so on, one more for the output."""
         self.n_reads = 0
-        """How often something was read, by which the layers' arrays came to hold something else."""
+        """How often ids were read: the layers' arrays hold what belongs to the last time."""
 
     @staticmethod
     def specs(config: ModelConfig) -> list[ParameterSpec]:
@@ -87,10 +87,10 @@ class Transformer:
             self.noise.rng = None
 
     def gradients(self, wanted: Floats | None = None) -> None:
-        """After `loss`: `parameters.grads` becomes the gradient of its mean a token.
+        """After `loss`, and once: `parameters.grads` becomes the gradient of its mean a token.
 
-        With `wanted`, of shape (N, V), probabilities at the places that count, the gradient is that of the
-        cross-entropy with those in place of the targets.
+        With `wanted`, of shape (N, V), probabilities at the places that count (and after a loss with
+        `n_idle` 0), the gradient is that of the cross-entropy with those in place of the targets.
         """
         dhidden = self._logits_backward(self.cross_entropy.backward(wanted))
         self._hidden_backward(self.places.backward(dhidden))

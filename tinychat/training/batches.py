@@ -14,8 +14,6 @@ Batch = tuple[Ids, Ids]
 
 MOST_PADDING = 0.1
 """Largest share of a batch's places that may be mere padding."""
-
-
 AT_A_TIME = 4
 """Rows of a product that BLAS makes together on most processors; 23 take half as long again as 24."""
 
@@ -23,7 +21,8 @@ AT_A_TIME = 4
 def to_batch(rows: Sequence[Row], context: int = 0) -> Batch:
     """Rows of any lengths, the shorter ones padded at their end: no place looks at what is behind it.
 
-    With the `context` of the model, a row that is alone is padded to a length at which products are fast.
+    With the `context` of the model, a row that is alone is padded to a length at which products are fast, if
+    that is not beyond; with 0 it is not.
     """
     T = max(len(row.tokens) for row in rows) - 1
     if len(rows) == 1:

@@ -11,11 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from tinychat.config import ModelConfig, TrainConfig
 from tinychat.core.model import Transformer
+from tinychat.core.places import CountedPlaces
 from tinychat.corpus import Corpus
 from tinychat.generation.greedy import greedy
 from tinychat.model import Model
 from tinychat.presets import Preset
-from tinychat.training.batches import grouped
+from tinychat.training.batches import grouped, to_batch
 from tinychat.training.optimizer import clip_scale
 from tinychat.training.partner import Partner, partner_for
 from tinychat.training.rows import DialogueRows, Row
@@ -85,7 +86,7 @@ def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSp
             scale = clip_scale(team.global_norm(), config.clip_norm)
             team.step(model.optimizer, config, config.lr, scale, coming)
             n_tokens += loss.tokens
-            flops += flops_of(training_products(model.config, *_shape(rows)))
+            flops += flops_of(training_products(model.config, *_shape(rows, model.config)))
 
         if isinstance(team, Partner):
             team.join()
@@ -94,7 +95,7 @@ def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSp
             one()
         n_tokens = flops = 0
         n_updates, spent = _repeated(updates, seconds)
-        products = training_products(model.config, *_usual_shape(batches, config.workers))
+        products = training_products(model.config, *_usual_shape(batches, config.workers, model.config))
         return TrainingSpeed(
             preset=recipe.name,
             workers=config.workers,
@@ -125,7 +126,7 @@ def decoding_speed(recipe: Preset, corpus: Corpus, seconds: float) -> DecodingSp
 def training_products(config: ModelConfig, n_rows: int, length: int, n_predicted: int) -> list[Product]:
     """All matrix products of an update with a batch of so many rows, each of so many places to read.
 
-    Logits are computed at the places alone whose next token is to be predicted.
+    Logits are computed at `n_predicted` places.
 
     A projection y = x w is followed by dw = x^T dy and dx = dy w^T; every head of every row has six products
     of its own: q k^T, weights v, and the four of their gradients. The masked half of the scores counts.
@@ -168,14 +169,17 @@ def _team(model: Model, config: TrainConfig) -> Partner | Workers:
     return partner_for(model, config) or Workers(model.transformer, config.workers)
 
 
-def _shape(rows: Sequence[Row]) -> tuple[int, int, int]:
-    """Rows, places of a row, and tokens to predict."""
-    return len(rows), max(len(row.tokens) for row in rows) - 1, sum(row.n_predicted for row in rows)
+def _shape(rows: Sequence[Row], config: ModelConfig) -> tuple[int, int, int]:
+    """Rows, places of a row, and places for which logits are computed."""
+    n_rows, length = to_batch(rows, config.max_seq_len)[0].shape
+    n_predicted = sum(row.n_predicted for row in rows)
+    few = n_rows * length - n_predicted <= CountedPlaces.FEW
+    return n_rows, length, n_rows * length if few else n_predicted
 
 
-def _usual_shape(batches: Sequence[Sequence[Row]], workers: int) -> tuple[int, int, int]:
+def _usual_shape(batches: Sequence[Sequence[Row]], workers: int, config: ModelConfig) -> tuple[int, int, int]:
     """Medians of the shapes of a worker's part of a batch."""
-    shapes = [_shape(rows[::workers]) for rows in batches]
+    shapes = [_shape(rows[::workers], config) for rows in batches]
     n_rows, length, n_predicted = (round(median(column)) for column in zip(*shapes, strict=True))
     return n_rows, length, n_predicted
 

@@ -17,6 +17,8 @@ N_READ = 7000
 N_FRAGILE = 300
 """Of those that are kept; the others are from all over the corpus."""
 _ROWS = 32
+_LOGITS = 1 << 24
+"""At most so many at a time, beyond those of one row."""
 
 
 def worth_rehearsing(
@@ -29,8 +31,9 @@ def worth_rehearsing(
     found = zip(margins(read, transformer, tokenizer), read, strict=True)
     right = [(margin, dialogue) for margin, dialogue in found if margin > 0]
     fragile = [dialogue for _, dialogue in sorted(right, key=lambda pair: pair[0])]
-    kept = dict.fromkeys([*fragile[:N_FRAGILE], *spread(dialogues, N_KEPT)])
-    return list(kept)[:N_KEPT]
+    kept = dict.fromkeys(fragile[:N_FRAGILE])
+    others = [dialogue for dialogue in dialogues if dialogue not in kept]
+    return [*kept, *spread(others, N_KEPT - len(kept))]
 
 
 def margins(dialogues: Sequence[Dialogue], transformer: Transformer, tokenizer: Tokenizer) -> list[float]:
@@ -41,7 +44,8 @@ def margins(dialogues: Sequence[Dialogue], transformer: Transformer, tokenizer: 
     longest = transformer.config.max_seq_len + 1
     rows = [dialogue_row(dialogue, tokenizer, mask_prompt=True).cut(longest) for dialogue in dialogues]
     least = [np.inf] * len(rows)
-    for part in parts_by_length(rows, _ROWS):
+    n = min(_ROWS, _LOGITS // (longest * transformer.config.vocab_size))
+    for part in parts_by_length(rows, max(1, n)):
         logits, targets = transformer.predictions(*to_batch([rows[index] for index in part]))
         scores, places = logits[0], np.arange(targets.size)
         right = scores[places, targets[0]].copy()

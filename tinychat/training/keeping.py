@@ -53,7 +53,11 @@ class Keeper:
         if self._average is not None:
             current = self._values.copy()
             self._values[...] = self._average.ema
-        losses = self.workers.losses(self.held_out)
+        try:
+            losses = self.workers.losses(self.held_out)
+        except BaseException:  # a worker has died: those who save now save the weights
+            self._values[...] = current
+            raise
         loss = sum(loss.total for loss in losses) / max(sum(loss.tokens for loss in losses), 1)
         if loss < (math.inf if self.progress.best_loss is None else self.progress.best_loss):
             self.progress.best_loss, self.progress.best_epoch = loss, self.progress.epoch + 1

@@ -68,15 +68,15 @@ class Partner:
         self._setting = Setting(model.config, config, path, dtype)
         try:
             self._desk = Desk(path, model.config, dtype, is_new=True)
+            self.transformer = self._desk.transformer
+            self.transformer.parameters.values[...] = self._own.parameters.values
+            self.optimizer = make_optimizer(self._own_optimizer.kind, self.transformer.parameters)
+            if _is_blockwise(self.optimizer):
+                self.optimizer.state = self._desk.state_of(self.optimizer)
+            _copy(self._own_optimizer, self.optimizer)
         except BaseException:
             _remove(self._folder)
             raise
-        self.transformer = self._desk.transformer
-        self.transformer.parameters.values[...] = self._own.parameters.values
-        self.optimizer = make_optimizer(self._own_optimizer.kind, self.transformer.parameters)
-        if _is_blockwise(self.optimizer):
-            self.optimizer.state = self._desk.state_of(self.optimizer)
-        _copy(self._own_optimizer, self.optimizer)
         self._hands = [partial(self._hand_over, number) for number in range(len(self._desk.linears))]
         self._read: _Read | None = None
         self._process: subprocess.Popen[bytes] | None = None

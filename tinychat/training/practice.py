@@ -108,7 +108,8 @@ class Practice:
             if self.is_learnt and sum(found) >= self._least_kept * len(found):
                 return
             lost = [index for index, is_right in zip(self._known, found, strict=True) if not is_right]
-            self._near = Turns(self._rng, lost)
+            if lost:
+                self._near = Turns(self._rng, lost)
 
     def give_to(self, transformer: Transformer) -> None:
         """What was learnt; the tokens that did not occur stay as they are."""

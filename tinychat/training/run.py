@@ -221,9 +221,10 @@ class TrainingRun:
                 self._set_optimizer(phase, config)
                 with partner_for(self.model, config) or nullcontext(workers) as team:
                     yield from self._trainer(phase, config, team).run()
-            with np.errstate(all="ignore"):  # what is not finite was told by the trainer
-                kept = worth_rehearsing(self.corpus.dialogues, model.transformer, model.tokenizer)
-            card.rehearsal = questions_of(kept)
+            if ahead:
+                with np.errstate(all="ignore"):  # what is not finite was told by the trainer
+                    kept = worth_rehearsing(self.corpus.dialogues, model.transformer, model.tokenizer)
+                card.rehearsal = questions_of(kept)
         yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
 
     def _sample(self, phase: str) -> tuple[str, str]:

@@ -93,7 +93,7 @@ class Library:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / ".writable"
             probe.touch()
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another program may look at the same time
         except OSError as error:
             raise StorageError(
                 f"cannot write to {self.folder}: {error.strerror}; choose another folder with --data-dir"
