@@ -1,12 +1,13 @@
 """The same examples in every run, one thread a process, and Ctrl+C as in a terminal."""
 
-import os
 import signal
 
 import numpy  # noqa: F401  the limit below holds for libraries that are loaded
 import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
+
+from tinychat.training.workers import n_cores
 
 settings.register_profile("deterministic", derandomize=True, deadline=None)
 settings.load_profile("deterministic")
@@ -21,4 +22,4 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """For `-n auto`: one more than there are cores, since tests of screens and of processes often wait."""
-    return (os.cpu_count() or 1) + 1
+    return n_cores() + 1

@@ -29,7 +29,10 @@ class Blockwise(ABC):
         self._update = np.empty(longest(self.blocks), parameters.values.dtype)
 
     def step(self, config: TrainConfig, lr: float, helpers: Sequence[Helper] = ()) -> None:
-        """Update the values from the gradients, which are spent: they hold something else afterwards."""
+        """Update the values from the gradients, which are spent: they hold something else afterwards.
+
+        Helpers have nothing to do here: to send them the vectors takes longer than the step.
+        """
         self.updates += 1
         self.step_blocks(self.blocks, config, lr)
 

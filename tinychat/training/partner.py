@@ -139,7 +139,7 @@ class Partner:
         return read(self.transformer, batches)
 
     def global_norm(self) -> float:
-        """Of the gradients."""
+        """L2 norm of all gradients. Raise WorkerError if the partner is no longer there."""
         grads = self.transformer.parameters.grads
         if not self.is_here:
             return global_norm(grads)
@@ -158,7 +158,8 @@ class Partner:
     ) -> None:
         """As that of Workers, with the optimiser that the model has got within the `with` block.
 
-        The rows that are `coming` next may be read already. The weights are whole at the end.
+        The rows that are `coming` next may be read already. The weights are whole at the end, but not if
+        WorkerError is raised, since the partner is no longer there.
         """
         if not self.is_here or not _is_blockwise(optimizer):
             if scale != 1:

@@ -219,7 +219,8 @@ class TrainingRun:
         with threadpool_limits(1, "blas"), Workers(model.transformer, n_workers) as workers:
             for phase, config in card.configs.items():
                 self._set_optimizer(phase, config)
-                with partner_for(self.model, config) or nullcontext(workers) as team:
+                partner = None if card.progress[phase].is_ended else partner_for(self.model, config)
+                with partner or nullcontext(workers) as team:
                     yield from self._trainer(phase, config, team).run()
             if ahead:
                 with np.errstate(all="ignore"):  # what is not finite was told by the trainer

@@ -145,7 +145,7 @@ class Workers:
         return [parts[number % n][number // n] for number in range(len(batches))]
 
     def global_norm(self) -> float:
-        """Of the gradients."""
+        """L2 norm of all gradients."""
         return global_norm(self.transformer.parameters.grads)
 
     def step(
