@@ -198,6 +198,6 @@ def exp_(scores: Floats) -> Floats:
     """
     if scores.ndim > 1:
         scores -= np.maximum.reduce(scores, -1, keepdims=True)
-    elif not -_IN_RANGE < (highest := scores[scores.argmax()]) < _IN_RANGE:
+    elif not -_IN_RANGE < (highest := scores.item(scores.argmax())) < _IN_RANGE:
         scores -= highest
     return np.exp(scores, out=scores)
