@@ -21,7 +21,7 @@ from tinychat.tui.widgets.prompt import Prompt
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted({text for text in re.findall(r"`(tinychat [^`…]* [^`…]*)`", README)})
+COMMANDS = sorted(set(re.findall(r"`(tinychat [^`…]* [^`…]*)`", README)))
 """Without those of which only the name is said, or the end."""
 
 
