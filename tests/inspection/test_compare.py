@@ -9,7 +9,7 @@ from tinychat.corpus import Corpus, Turn
 from tinychat.inspection import compare
 from tinychat.model import Model
 from tinychat.weights import read_summary
-from tinychat.weights.npz import Summary
+from tinychat.weights.description import Summary
 
 FACTS = ("Rain falls.", "Birds sing.")
 CHAT = ((Turn("What falls?", "Rain."),),)

@@ -45,6 +45,10 @@ def start(corpus: Corpus = CORPUS, preset: Preset = PRESET, **arguments: Any) ->
     return TrainingRun.start(corpus, preset, **arguments)
 
 
+def with_epochs(pretrain: int, tune: int) -> TrainingRun:
+    return start(pretrain_epochs=pretrain, tune_epochs=tune)
+
+
 def trained(corpus: Corpus = CORPUS, preset: Preset = PRESET, **arguments: Any) -> Model:
     run = start(corpus, preset, **arguments)
     for _ in run.run():

@@ -3,8 +3,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import archives
 import numpy as np
 import pytest
+from archives import Members
+from refusals import Refuse, assert_refused
 
 from tinychat import weights
 from tinychat.config import TrainConfig
@@ -85,3 +88,17 @@ def everything() -> Callable[[Model], dict[str, Any]]:
         return {name: vector.tobytes() for name, vector in vectors.items()}
 
     return everything
+
+
+@pytest.fixture
+def refuse(good: Path) -> Refuse:
+    """Change the members of a good file by a function, and see that the result is refused."""
+
+    def refuse(
+        change: Callable[[Members], Members | None], match: str = ".", summary_too: bool = True
+    ) -> None:
+        members = archives.read(good)
+        path = archives.write(good.with_name("changed.npz"), change(members) or members)
+        assert_refused(path, match, summary_too)
+
+    return refuse

@@ -8,7 +8,7 @@ from tinychat.commands.recipe import library
 from tinychat.config_file import to_toml
 from tinychat.presets import PHASE_TITLES
 from tinychat.weights import read_summary
-from tinychat.weights.npz import Summary
+from tinychat.weights.description import Summary
 
 
 def run(args: argparse.Namespace) -> int:

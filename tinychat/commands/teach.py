@@ -12,8 +12,7 @@ from tinychat.errors import UsageError
 from tinychat.model import Model
 from tinychat.training.events import LessonDone
 from tinychat.training.teaching import Lesson
-from tinychat.weights import load, read_summary, save
-from tinychat.weights.npz import place_to_save
+from tinychat.weights import load, place_to_save, read_summary, save
 
 
 def run(args: argparse.Namespace) -> int:

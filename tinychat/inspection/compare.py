@@ -5,7 +5,7 @@ from typing import Any
 
 from tinychat.presets import PHASE_TITLES
 from tinychat.training.history import PhaseProgress
-from tinychat.weights.npz import Summary
+from tinychat.weights.description import Summary
 
 Figure = float | None
 

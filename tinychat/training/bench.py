@@ -19,10 +19,11 @@ from tinychat.presets import Preset
 from tinychat.training.batches import grouped, to_batch
 from tinychat.training.optimizer import clip_scale
 from tinychat.training.partner import Partner, partner_for
+from tinychat.training.processes import n_cores
 from tinychat.training.rows import DialogueRows, Row
 from tinychat.training.run import TrainingRun
 from tinychat.training.vocabulary import tokenizer_for
-from tinychat.training.workers import Workers, n_cores
+from tinychat.training.workers import Workers
 
 Product = tuple[int, int, int, int]
 """So many products of matrices of shapes (m, k) and (k, n), as (count, m, k, n)."""
@@ -89,7 +90,7 @@ def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSp
             flops += flops_of(training_products(model.config, *_shape(rows, model.config)))
 
         if isinstance(team, Partner):
-            team.join()
+            team.link.join()
         updates = [partial(update, *pair) for pair in zip(batches, batches[1:] + batches[:1], strict=True)]
         for one in updates[:20]:  # the memory for their shapes, and the workers' start
             one()

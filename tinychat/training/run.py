@@ -1,45 +1,35 @@
 """A whole training run: both phases, one after the other, resumable at any event."""
 
-import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinychat.config import TrainConfig
-from tinychat.core.model import Transformer
 from tinychat.corpus import Corpus, load_corpus
-from tinychat.errors import CorpusError, UsageError
+from tinychat.errors import UsageError
 from tinychat.generation.reply import reply_to
-from tinychat.model import Model, ModelCard
+from tinychat.model import Model
 from tinychat.presets import PRETRAIN, TUNE, Preset
 from tinychat.training.batches import enough_epochs, grouped, to_batch
 from tinychat.training.events import Event, Finished
 from tinychat.training.find_lr import Trial, try_rates
 from tinychat.training.fragile import worth_rehearsing
-from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
+from tinychat.training.new_model import new_model
 from tinychat.training.optimizer import Optimizer, make_optimizer
 from tinychat.training.partner import Partner, partner_for
-from tinychat.training.replay import N_KEPT, questions_of, spread
-from tinychat.training.rows import DialogueRows, FactRows, RowSource
-from tinychat.training.taught import with_taught
+from tinychat.training.replay import questions_of
+from tinychat.training.rows import RowSource
+from tinychat.training.sources import SPLIT, split
 from tinychat.training.trainer import Trainer
-from tinychat.training.vocabulary import tokenizer_for
-from tinychat.training.windows import WindowRows, split_text
 from tinychat.training.workers import Workers, useless_workers
 
 _PHASES = (PRETRAIN, TUNE)
-_SPLIT = 2**32
-"""Stands where an epoch would: the random numbers that choose what is held out."""
-_N_EXAMPLES = 5
-_WORDS_OF_A_QUESTION = 4
-_SAMPLE_WORDS = 2
-"""Words of the first fact that the model is asked to continue."""
 
 
 class TrainingRun:
@@ -61,8 +51,9 @@ class TrainingRun:
         self.corpus = corpus
         self._sources: dict[str, RowSource] = {}
         self._held_out: dict[str, RowSource] = {}
-        for phase, config in model.card.configs.items():
-            self._sources[phase], self._held_out[phase] = self._split(phase, config)
+        for phase in model.card.configs:
+            rng = partial(self._rng, phase)
+            self._sources[phase], self._held_out[phase] = split(model, corpus, phase, rng)
             if not self._sources[phase].clean:
                 raise UsageError(
                     f"no answer fits into the context of {model.config.max_seq_len} tokens beside its "
@@ -98,35 +89,11 @@ class TrainingRun:
         preset = preset.changed(changes) if changes else preset
         corpus.check()
         corpus = _as_read(corpus, preset.pretrain)
-        if type(seed) is not int or seed < 0:
-            raise UsageError(f"the seed must be a whole number of at least 0, not {seed!r}")
-        tokenizer = tokenizer_for(corpus, preset.tokenizer, preset.vocab_size)
-        transformer = Transformer(preset.model_config(tokenizer.vocab_size))
-        transformer.parameters.initialise(np.random.default_rng(seed))
-        configs = {PRETRAIN: preset.pretrain, TUNE: preset.tune}
-        examples = {PRETRAIN: corpus.facts, TUNE: corpus.dialogues}
-        configs = {phase: config for phase, config in configs.items() if examples[phase]}
-        card = ModelCard(
-            preset=preset.name,
-            seed=seed,
-            corpus=corpus.name,
-            corpus_source=corpus.source,
-            corpus_fingerprint=corpus.fingerprint,
-            n_facts=len(corpus.facts),
-            n_dialogues=len(corpus.dialogues),
-            max_turns=max(map(len, corpus.dialogues), default=0),
-            sample_prompts=_sample_prompts(corpus),
-            examples=_examples(corpus),
-            rehearsal=questions_of(spread(corpus.dialogues, N_KEPT)),
-            configs=configs,
-            progress={phase: PhaseProgress() for phase in configs},
-            versions=_versions(),
-        )
-        kind = next(iter(configs.values())).optimizer
-        model = Model(transformer, tokenizer, card, make_optimizer(kind, transformer.parameters))
+        model = new_model(corpus, preset, seed)
         run = cls(model, corpus)
+        configs = model.card.configs
         for phase, config in configs.items():
-            card.configs[phase] = replace(config, epochs=enough_epochs(config, run._sources[phase].clean))
+            configs[phase] = replace(config, epochs=enough_epochs(config, run._sources[phase].clean))
         return run
 
     @classmethod
@@ -145,39 +112,6 @@ class TrainingRun:
         self.model.card.configs[phase] = replace(config, epochs=so_far + epochs)
         progress.reopen()
 
-    def _split(self, phase: str, config: TrainConfig) -> tuple[RowSource, RowSource]:
-        """The examples to learn from, and those that are held out: the same ones whenever this is asked."""
-        if phase == PRETRAIN and config.windows:
-            return self._windows(config)
-        examples = self.corpus.facts if phase == PRETRAIN else self.corpus.dialogues
-        order = self._rng(phase, _SPLIT).permutation(len(examples))
-        n_held_out = (
-            min(max(1, round(config.validation * len(order))), len(order) - 1) if config.validation else 0
-        )
-        held_out = set(order[:n_held_out].tolist())
-        learnt: list[Any] = [example for index, example in enumerate(examples) if index not in held_out]
-        rest = [example for index, example in enumerate(examples) if index in held_out]
-        if phase == TUNE and self.model.card.taught:
-            rng = self._rng(phase, _SPLIT, 1)
-            learnt = with_taught(learnt, self.model.card.taught, self.corpus.declines, rng)
-        return self._rows(phase, learnt, config), self._rows(phase, rest, config)
-
-    def _windows(self, config: TrainConfig) -> tuple[RowSource, RowSource]:
-        """Of the beginning of the running text, and of its end."""
-        [text] = self.corpus.facts
-        tokens = np.array(self.model.tokenizer.encode(text), np.int32)
-        learnt, rest = split_text(tokens, config.validation)
-        context = self.model.config.max_seq_len
-        if len(learnt) < 2:
-            raise CorpusError(f"the text of {self.corpus.name!r} is too short for windows; give it more")
-        return WindowRows(learnt, context, config.windows), WindowRows(rest, context)
-
-    def _rows(self, phase: str, examples: Sequence[Any], config: TrainConfig) -> RowSource:
-        tokenizer, context = self.model.tokenizer, self.model.config.max_seq_len
-        if phase == PRETRAIN:
-            return FactRows(examples, tokenizer, context)
-        return DialogueRows(examples, tokenizer, context, config, self.corpus.declines)
-
     def _rng(self, phase: str, *place: int) -> np.random.Generator:
         """Nothing to save about random numbers: the seed and the place in the run give them all."""
         return np.random.default_rng([self.model.card.seed, 1 + _PHASES.index(phase), *place])
@@ -189,7 +123,7 @@ class TrainingRun:
 
     def _trainer(self, phase: str, config: TrainConfig, workers: Workers | Partner) -> Trainer:
         model, progress = self.model, self.model.card.progress[phase]
-        held_out = grouped(self._held_out[phase].clean, config.batch_size, self._rng(phase, _SPLIT))
+        held_out = grouped(self._held_out[phase].clean, config.batch_size, self._rng(phase, SPLIT))
         return Trainer(
             phase=phase,
             workers=workers,
@@ -198,7 +132,7 @@ class TrainingRun:
             keeper=Keeper(workers, list(map(to_batch, held_out)), config, progress, model.extras),
             config=config,
             progress=progress,
-            rng=lambda *place: self._rng(phase, *place),
+            rng=partial(self._rng, phase),
             sample=lambda: self._sample(phase),
         )
 
@@ -236,35 +170,3 @@ class TrainingRun:
 
 def _as_read(corpus: Corpus, pretraining: TrainConfig | None) -> Corpus:
     return corpus.as_running_text() if pretraining and pretraining.windows else corpus
-
-
-def _sample_prompts(corpus: Corpus) -> dict[str, str]:
-    """The beginning of the first fact, and a question: a longer one tells more than a greeting."""
-    prompts = {}
-    if corpus.facts:
-        prompts[PRETRAIN] = " ".join(corpus.facts[0].split()[:_SAMPLE_WORDS])
-    if corpus.dialogues:
-        questions = [dialogue[0].user for dialogue in corpus.dialogues]
-        wished = "How do mountains form?"
-        prompts[TUNE] = wished if wished in questions else max(questions[:50], key=len)
-    return prompts
-
-
-def _examples(corpus: Corpus) -> list[str]:
-    """Questions from all over the corpus, no two with the same answer, and, if it can be, no mere greetings
-    and none that it does not know."""
-    first_wordings = {dialogue[0].assistant: dialogue[0].user for dialogue in reversed(corpus.dialogues)}
-    known = {answer: question for answer, question in first_wordings.items() if answer not in corpus.declines}
-    questions = list(reversed((known or first_wordings).values()))
-    questions = [
-        question for question in questions if len(question.split()) >= _WORDS_OF_A_QUESTION
-    ] or questions
-    return questions[:: max(1, len(questions) // _N_EXAMPLES)][-_N_EXAMPLES:]
-
-
-def _versions() -> dict[str, str]:
-    try:
-        own = version("tinychat")
-    except PackageNotFoundError:  # run from a checkout that was not installed
-        own = "unknown"
-    return {"tinychat": own, "numpy": np.__version__, "python": platform.python_version()}

@@ -4,12 +4,8 @@ Threads would do for long products. In a model this small most NumPy calls take 
 long takes each change of the thread that holds the interpreter.
 """
 
-import os
 import pickle
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, cast
@@ -24,15 +20,9 @@ from tinychat.errors import WorkerError
 from tinychat.training.batches import Batch, to_batch
 from tinychat.training.helper import InPlace
 from tinychat.training.optimizer import Optimizer, global_norm
+from tinychat.training.processes import end_process, gone, n_cores, start_process
 from tinychat.training.rows import Row
 from tinychat.training.worker import Assignment, Part, Reading, Task, arrays_in, learn, read, shared_vectors
-
-
-def n_cores() -> int:
-    """That this process may use, as far as the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def useless_workers(config: TrainConfig) -> str | None:
@@ -162,35 +152,6 @@ class Workers:
         if scale != 1:
             self.transformer.parameters.grads *= scale
         optimizer.step(config, lr, self.others[: config.workers - 1])
-
-
-def start_process(module: str) -> "subprocess.Popen[bytes]":
-    """The `main` of that module in a new process, with pipes. Raise OSError if that cannot be."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", f"from {module} import main; main()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # what it has to say it answers; the screen may belong to an app
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(place or os.getcwd() for place in sys.path)},
-        start_new_session=True,  # Ctrl+C is for the process that it works for
-    )
-
-
-def end_process(process: "subprocess.Popen[bytes]") -> None:
-    """At once, with its pipes."""
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):  # what was not sent, to nobody
-                pipe.close()
-
-
-def gone(process: "subprocess.Popen[bytes]") -> WorkerError:
-    """What to raise where a process has ended that should not have."""
-    code = process.wait()
-    reason = ", perhaps for want of memory" if code < 0 else ""
-    return WorkerError(f"a worker process has ended (exit code {code}){reason}; train with --workers 1")
 
 
 class Worker:

@@ -11,7 +11,7 @@ from tinychat.paths import user_path
 
 if TYPE_CHECKING:
     from tinychat.model import ModelCard
-    from tinychat.weights.npz import Summary
+    from tinychat.weights.description import Summary
 
 LATEST = "latest"
 """Name that stands for the file written last."""

@@ -18,7 +18,7 @@ from textual.widgets import Button, DataTable, Input, Label, Static
 
 from tinychat.errors import UsageError
 from tinychat.tui import format as fmt
-from tinychat.weights.npz import Summary
+from tinychat.weights.description import Summary
 from tinychat.weights.saved_models import Library
 
 Result = TypeVar("Result")
