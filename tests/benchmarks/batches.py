@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tinychat.core.parameters import Ids
-from tinychat.training.batches import grouped, to_batch
+from tinychat.training.batches import Drawing, to_batch
 from tinychat.training.run import TrainingRun
 from tinychat.training.schedule import learning_rate
 
@@ -23,7 +23,7 @@ def updates(run: TrainingRun, phase: str) -> Iterator[Update]:
     assert config.accumulate == 1
     for epoch in range(config.epochs):
         rng = run._rng(phase, epoch)
-        batches = grouped(run._sources[phase].draw(rng), config.batch_size, rng)
+        batches = Drawing(run._sources[phase], config.batch_size, rng).batches()
         for step, rows in enumerate(batches):
             done = (epoch + step / len(batches)) / config.epochs
             yield Update(*to_batch(rows), learning_rate(config, done))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tinychat.config import IGNORE, TrainConfig
 from tinychat.corpus import load_corpus
-from tinychat.training.batches import MOST_PADDING, enough_epochs, grouped, to_batch
-from tinychat.training.rows import DialogueRows, FactRows, Row
+from tinychat.training.batches import MOST_PADDING, Drawing, enough_epochs, grouped, to_batch
+from tinychat.training.rows import DialogueRows, FactRows, Row, draw
 from tinychat.training.vocabulary import tokenizer_for
 
 LENGTHS = st.lists(st.integers(2, 60), max_size=80)
@@ -110,7 +110,7 @@ def bundled_rows(name: str) -> list[list[Row]]:
     noise = TrainConfig(typos=0.03, careless=0.3, unanswerable=0.1, joined=0.2)
     dialogues = DialogueRows(corpus.dialogues, tokenizer, 96, noise, corpus.declines)
     facts = FactRows(corpus.facts, tokenizer, 96)
-    return [facts.clean, dialogues.clean, dialogues.draw(np.random.default_rng(0))]
+    return [facts.clean, dialogues.clean, draw(dialogues, np.random.default_rng(0))]
 
 
 @pytest.mark.parametrize("name", ["basics", "world"])
@@ -128,6 +128,22 @@ def test_the_batches_of_the_large_corpus_are_almost_full(batch_size: int) -> Non
     """Padding could also be spared by batches of one row each."""
     rows = bundled_rows("world")[1]
     assert len(drawn(rows, batch_size)) < 1.1 * len(rows) / batch_size
+
+
+@pytest.mark.parametrize("n_steps", [0, 1, 100, 10**9])
+def test_batches_do_not_depend_on_when_they_were_drawn(n_steps: int) -> None:
+    corpus = load_corpus("basics")
+    noise = TrainConfig(typos=0.1, careless=0.3, joined=0.4, cut_answers=0.2, mask_prompt=True, noise_from=1)
+    source = DialogueRows(corpus.dialogues, tokenizer_for(corpus, "word"), 96, noise, corpus.declines)
+    rng = np.random.default_rng(3)
+    wanted = grouped(draw(source, rng), 8, rng)
+    drawing = Drawing(source, 8, np.random.default_rng(3))
+    n_taken = 0
+    while n_taken < n_steps and drawing.go_on():
+        n_taken += 1
+    assert n_taken == min(n_steps, 2 * len(source.clean))  # noise, and answers that are cut
+    assert drawing.batches() == wanted
+    assert not drawing.go_on()
 
 
 # What the generator decides

@@ -25,6 +25,7 @@ from tinychat.training.rows import (
     FactRows,
     Row,
     dialogue_row,
+    draw,
     fact_row,
     turn_row,
 )
@@ -54,7 +55,7 @@ def rows_of(
 
 
 def drawn(rows: DialogueRows, seed: int = 0) -> list[Row]:
-    return rows.draw(np.random.default_rng(seed))
+    return draw(rows, np.random.default_rng(seed))
 
 
 # Rows
@@ -121,7 +122,7 @@ def test_long_rows_lose_their_end_and_are_counted(tokenizer: WordTokenizer) -> N
 def test_rows_keep_the_order_of_the_corpus(tokenizer: WordTokenizer) -> None:
     facts = FactRows(FACTS, tokenizer, 1000)
     assert [tokenizer.decode(row.tokens[:-1]) for row in facts.clean] == list(FACTS)
-    assert facts.draw(np.random.default_rng(0)) == facts.clean
+    assert draw(facts, np.random.default_rng(0)) == facts.clean
     rows = rows_of(tokenizer)
     assert rows.clean == [dialogue_row(dialogue, tokenizer) for dialogue in DIALOGUES]
     assert drawn(rows) == rows.clean  # this recipe has no noise
@@ -296,7 +297,7 @@ def test_a_noisy_row_is_that_of_the_noisy_dialogue(
     tokenizer = tokenizer_of(kind)
     config = TrainConfig(typos=0.5, careless=0.5, mask_prompt=mask_prompt)
     dialogues = [(Turn(question, answer),) for question in questions]
-    found = DialogueRows(dialogues, tokenizer, 500, config).draw(np.random.default_rng(0))
+    found = draw(DialogueRows(dialogues, tokenizer, 500, config), np.random.default_rng(0))
     rng = np.random.default_rng(0)
     for row, (turn,) in zip(found, dialogues, strict=True):
         noisy = Turn(with_noise(turn.user, config, rng), turn.assistant)

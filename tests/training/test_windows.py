@@ -15,6 +15,7 @@ from tinychat.tokenizer import CharTokenizer
 from tinychat.training.batches import to_batch
 from tinychat.training.evaluate import evaluate
 from tinychat.training.events import EpochDone, PhaseStarted
+from tinychat.training.rows import draw
 from tinychat.training.run import TrainingRun
 from tinychat.training.windows import WindowRows, split_text
 
@@ -29,7 +30,7 @@ def rows_of(n_tokens: int, context: int, count: int | None = None) -> WindowRows
 @given(st.integers(2, 200), st.integers(2, 30), st.integers(1, 50), st.integers(0, 99))
 def test_a_window_is_a_stretch_of_the_text(n_tokens: int, context: int, count: int, seed: int) -> None:
     rows = rows_of(n_tokens, context, count)
-    for drawn in (rows.clean, rows.draw(np.random.default_rng(seed))):
+    for drawn in (rows.clean, draw(rows, np.random.default_rng(seed))):
         assert len(drawn) == count
         for row in drawn:
             first = row.tokens[0]
@@ -53,7 +54,7 @@ def test_of_a_text_with_nothing_to_predict_there_are_none(n_tokens: int) -> None
 
 def test_windows_are_drawn_from_everywhere_alike() -> None:
     rows = rows_of(13, 4, 900)
-    starts = np.array([row.tokens[0] for row in rows.draw(np.random.default_rng(0))])
+    starts = np.array([row.tokens[0] for row in draw(rows, np.random.default_rng(0))])
     counts = np.bincount(starts, minlength=9)
     assert len(counts) == 9
     assert counts.min() > 70
@@ -62,8 +63,8 @@ def test_windows_are_drawn_from_everywhere_alike() -> None:
 
 def test_the_generator_alone_decides() -> None:
     rows = rows_of(100, 8, 20)
-    assert rows.draw(np.random.default_rng(1)) == rows.draw(np.random.default_rng(1))
-    assert rows.draw(np.random.default_rng(1)) != rows.draw(np.random.default_rng(2))
+    assert draw(rows, np.random.default_rng(1)) == draw(rows, np.random.default_rng(1))
+    assert draw(rows, np.random.default_rng(1)) != draw(rows, np.random.default_rng(2))
 
 
 def test_the_end_of_the_text_is_held_out() -> None:

@@ -1,6 +1,7 @@
 """Processes that each take a part of a batch: together they find what one finds alone."""
 
 import errno
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -154,6 +155,30 @@ def test_each_worker_drops_by_its_own_generator() -> None:
 
         assert grads(0, 1) == grads(0, 1)
         assert len({grads(0, 1), grads(0, 2), grads(2, 1)}) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be held there")
+def test_while_a_worker_is_waited_for_there_is_time_for_something_else() -> None:
+    """Until it has answered, or there is nothing left to do."""
+    transformer = transformer_of()
+    with Workers(transformer, 2) as workers:
+        wanted = workers.loss_and_gradients(rows_of(6), [None] * 2), transformer.parameters.grads.tobytes()
+        [other], [process] = workers.others, processes_of(workers)
+        for n_left in (3, 10**9):
+            answered: list[bool] = []
+
+            def meanwhile(n_left: int = n_left, answered: list[bool] = answered) -> bool:
+                answered.append(other.has_answered)
+                if len(answered) == 3:
+                    process.send_signal(signal.SIGCONT)
+                return len(answered) < n_left
+
+            process.send_signal(signal.SIGSTOP)
+            loss = workers.loss_and_gradients(rows_of(6), [None] * 2, meanwhile)
+            assert (loss, transformer.parameters.grads.tobytes()) == wanted
+            assert answered[:3] == [False] * 3
+            assert len(answered) == 3 if n_left == 3 else len(answered) >= 3
+            assert other.has_answered
 
 
 def test_all_follow_the_weights_of_the_model() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from tinychat.config import IGNORE, TrainConfig
 from tinychat.core.parameters import Ids
-from tinychat.training.rows import Row
+from tinychat.training.rows import Row, RowSource
 
 Batch = tuple[Ids, Ids]
 """Ids and targets, both ndarray of shape (B, T): the target of a place is the id of the next, or IGNORE."""
@@ -60,6 +60,29 @@ def grouped(rows: Sequence[Row], batch_size: int, rng: np.random.Generator) -> l
         batches[-1].append(row)
         places += length
     return [batches[index] for index in rng.permutation(len(batches)).tolist()]
+
+
+class Drawing:
+    """The batches of an epoch: made in small steps while there is time, and what is left of them at once."""
+
+    def __init__(self, source: RowSource, batch_size: int, rng: np.random.Generator) -> None:
+        self._steps, self._batch_size, self._rng = source.drawing(rng), batch_size, rng
+        self._rows: list[Row] | None = None
+
+    def go_on(self) -> bool:
+        """Take a step; False if none is left."""
+        if self._rows is None:
+            try:
+                next(self._steps)
+            except StopIteration as end:
+                self._rows = end.value
+        return self._rows is None
+
+    def batches(self) -> list[list[Row]]:
+        """Asked for once."""
+        while self.go_on():
+            pass
+        return grouped(self._rows or [], self._batch_size, self._rng)
 
 
 def enough_epochs(config: TrainConfig, rows: Sequence[Row]) -> int:

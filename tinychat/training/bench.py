@@ -16,7 +16,7 @@ from tinychat.corpus import Corpus
 from tinychat.generation.greedy import greedy
 from tinychat.model import Model
 from tinychat.presets import Preset
-from tinychat.training.batches import grouped, to_batch
+from tinychat.training.batches import Drawing, to_batch
 from tinychat.training.optimizer import clip_scale
 from tinychat.training.partner import Partner, partner_for
 from tinychat.training.processes import n_cores
@@ -76,7 +76,7 @@ def training_speed(recipe: Preset, corpus: Corpus, seconds: float) -> TrainingSp
     source = DialogueRows(
         corpus.dialogues, model.tokenizer, model.config.max_seq_len, config, corpus.declines
     )
-    batches = grouped(source.draw(rng), config.batch_size, rng)
+    batches = Drawing(source, config.batch_size, rng).batches()
     n_tokens = flops = 0
     with threadpool_limits(1, "blas"), _team(model, config) as team:
 

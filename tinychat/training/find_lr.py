@@ -12,7 +12,7 @@ from tinychat.config import TrainConfig
 from tinychat.core.model import Transformer
 from tinychat.training.batches import Batch, grouped, to_batch
 from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
-from tinychat.training.rows import RowSource
+from tinychat.training.rows import RowSource, draw
 
 LOWEST, HIGHEST = 1e-6, 1.0
 UPDATES = 120
@@ -60,7 +60,7 @@ def try_rates(
 
 
 def _batches(source: RowSource, config: TrainConfig, rng: np.random.Generator) -> Iterator[Batch]:
-    rows = source.draw(rng)
+    rows = draw(source, rng)
     for batch in cycle(grouped(rows, config.batch_size * config.accumulate, rng)):
         yield to_batch(batch)
 

@@ -7,7 +7,7 @@ ready. All of it comes out the same to the bit as without a partner, so that it 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import groupby
@@ -70,8 +70,16 @@ class Partner:
             self.link.leave()
             self._shared.remove()
 
-    def loss_and_gradients(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator | None]) -> Loss:
-        """As the Transformer's, of one row. Raise WorkerError if the partner is no longer there."""
+    def loss_and_gradients(
+        self,
+        rows: Sequence[Row],
+        rngs: Sequence[np.random.Generator | None],
+        meanwhile: Callable[[], bool] | None = None,
+    ) -> Loss:
+        """As the Transformer's, of one row. `meanwhile` is of no use here: there is nothing to wait for long.
+
+        Raise WorkerError if the partner is no longer there.
+        """
         if not self.link.is_here:
             self.link.look_out()
         ahead, self._read = self._read, None

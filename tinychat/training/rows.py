@@ -1,7 +1,7 @@
 """From a corpus to rows of tokens, drawn anew in every epoch where the recipe adds noise."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -74,9 +74,20 @@ class RowSource(Protocol):
         """The rows without noise, in the order of the corpus."""
         ...
 
-    def draw(self, rng: np.random.Generator) -> list[Row]:
-        """The rows of an epoch."""
+    def drawing(self, rng: np.random.Generator) -> Generator[None, None, list[Row]]:
+        """The rows of an epoch come in the end, after small steps."""
         ...
+
+
+def draw(source: RowSource, rng: np.random.Generator) -> list[Row]:
+    """The rows of an epoch, at once."""
+    steps = source.drawing(rng)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            rows: list[Row] = end.value
+            return rows
 
 
 class FactRows:
@@ -87,7 +98,8 @@ class FactRows:
             facts, [fact_row(fact, tokenizer) for fact in facts], max_seq_len
         )
 
-    def draw(self, rng: np.random.Generator) -> list[Row]:
+    def drawing(self, rng: np.random.Generator) -> Generator[None, None, list[Row]]:
+        yield from ()
         return self.clean
 
 
@@ -127,15 +139,17 @@ class DialogueRows:
                 answers.setdefault(word.lower(), set()).add(dialogue[0].assistant)
         return frozenset(word for word, found in answers.items() if len(found) <= TELLING)
 
-    def draw(self, rng: np.random.Generator) -> list[Row]:
+    def drawing(self, rng: np.random.Generator) -> Generator[None, None, list[Row]]:
         rows, config = list(self.clean), self.config
         if any((config.typos, config.careless, config.unanswerable)):
             for index in self._common:
                 rows[index] = self._noisy(index, rng)
+                yield
         short = list(rows)
         if config.cut_answers and config.mask_prompt:
             for index in self._common:
                 short[index] = self._short(rows[index], rng)
+                yield
         return self._paired(rows, short, rng) if config.joined else short
 
     def _noisy(self, index: int, rng: np.random.Generator) -> Row:

@@ -9,7 +9,7 @@ import numpy as np
 from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
 from tinychat.errors import TrainingDivergedError
-from tinychat.training.batches import grouped
+from tinychat.training.batches import Drawing
 from tinychat.training.events import EpochDone, Event, PhaseDone, PhaseStarted, SampleDrawn, StepDone
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
@@ -54,6 +54,7 @@ class Trainer:
         self._sample = sample
         self._workers = workers
         self._meter = MovementMeter(self.transformer.parameters)
+        self._coming = self._drawing(progress.epoch)
         self._sum = np.empty(0, self.transformer.parameters.grads.dtype)
 
     def run(self) -> Iterator[Event]:
@@ -78,8 +79,8 @@ class Trainer:
     def _epoch(self) -> Iterator[Event]:
         start = perf_counter()
         progress, config = self.progress, self.config
-        rng = self._rng(progress.epoch)
-        batches = grouped(self.source.draw(rng), config.batch_size, rng)
+        batches = self._coming.batches()
+        self._coming = self._drawing(progress.epoch + 1)
         n_steps = -(-len(batches) // config.accumulate)
         self._spend(perf_counter() - start)
         while progress.step < n_steps:
@@ -87,6 +88,9 @@ class Trainer:
             end = first + config.accumulate
             yield self._step(batches[first:end], n_steps, batches[end] if end < len(batches) else None)
         yield self._close_epoch()
+
+    def _drawing(self, epoch: int) -> Drawing:
+        return Drawing(self.source, self.config.batch_size, self._rng(epoch))
 
     def _spend(self, seconds: float) -> None:
         self.progress.epoch_seconds += seconds
@@ -126,13 +130,13 @@ class Trainer:
         """Of all batches of an update together: the gradient of their mean loss a token."""
         rngs = [self._drop_rng(worker) for worker in range(self.config.workers)]
         if len(batches) == 1:
-            return self._workers.loss_and_gradients(batches[0], rngs)
+            return self._workers.loss_and_gradients(batches[0], rngs, self._coming.go_on)
         grads = self.transformer.parameters.grads
         self._sum = np.zeros_like(grads) if self._sum.size == 0 else self._sum
         self._sum.fill(0)
         losses = []
         for rows in batches:
-            losses.append(self._workers.loss_and_gradients(rows, rngs))
+            losses.append(self._workers.loss_and_gradients(rows, rngs, self._coming.go_on))
             grads *= losses[-1].tokens
             self._sum += grads
         total = Loss.sum(losses)

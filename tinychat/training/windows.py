@@ -1,5 +1,6 @@
 """Running text: rows are windows onto one long stream of tokens, drawn anew in every epoch."""
 
+from collections.abc import Generator
 from functools import cached_property
 
 import numpy as np
@@ -32,8 +33,9 @@ class WindowRows:
         """Windows at even distances from the first token to the last."""
         return self._rows(np.linspace(0, len(self.tokens) - 1 - self.length, self.count).astype(np.int64))
 
-    def draw(self, rng: np.random.Generator) -> list[Row]:
+    def drawing(self, rng: np.random.Generator) -> Generator[None, None, list[Row]]:
         """Windows at random places, all places alike."""
+        yield from ()
         return self._rows(rng.integers(len(self.tokens) - self.length, size=self.count))
 
     def _rows(self, starts: Ids) -> list[Row]:

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from tinychat.config import ModelConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
-from tinychat.core.parameters import Floats
+from tinychat.core.parameters import Floats, Ids
 from tinychat.core.scratch import Scratch
 from tinychat.training.batches import Batch
 from tinychat.training.helper import InPlace
@@ -67,6 +67,11 @@ def shared_vectors(path: Path, shape: tuple[int, int], dtype: str) -> Floats:
     return np.asarray(np.memmap(path, dtype, "r+", shape=shape))
 
 
+def shared_counts(path: Path, n: int, is_new: bool = False) -> Ids:
+    """How many answers each of n processes has given, where all see it; the file is beside the vectors'."""
+    return np.asarray(np.memmap(path.with_name("counts"), np.int64, "w+" if is_new else "r+", shape=(n,)))
+
+
 def arrays_in(vector: Floats, shapes: Sequence[tuple[int, ...]]) -> list[Floats]:
     """Views of the arrays that stand there side by side."""
     ends = list(accumulate(map(prod, shapes)))
@@ -91,7 +96,7 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
     """Until there are no more messages."""
     assignment: Assignment = pickle.load(messages)
     vectors = shared_vectors(assignment.path, assignment.shape, assignment.dtype)
-    own = vectors[assignment.number]
+    own, counts = vectors[assignment.number], shared_counts(assignment.path, assignment.shape[0])
     model = Transformer(assignment.config, values=vectors[0], grads=own)
     scratch = Scratch(vectors.dtype)
     while True:
@@ -110,6 +115,7 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
                     message.function(array, scratch)
         except Exception as error:  # told where it is heard
             answer = error
+        counts[assignment.number] += 1
         pickle.dump(answer, answers)
         answers.flush()
 

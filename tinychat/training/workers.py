@@ -5,7 +5,7 @@ long takes each change of the thread that holds the interpreter.
 """
 
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, cast
@@ -15,14 +15,24 @@ import numpy as np
 from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
-from tinychat.core.parameters import Floats
+from tinychat.core.parameters import Floats, Ids
 from tinychat.errors import WorkerError
 from tinychat.training.batches import Batch, to_batch
 from tinychat.training.helper import InPlace
 from tinychat.training.optimizer import Optimizer, global_norm
 from tinychat.training.processes import end_process, gone, n_cores, start_process
 from tinychat.training.rows import Row
-from tinychat.training.worker import Assignment, Part, Reading, Task, arrays_in, learn, read, shared_vectors
+from tinychat.training.worker import (
+    Assignment,
+    Part,
+    Reading,
+    Task,
+    arrays_in,
+    learn,
+    read,
+    shared_counts,
+    shared_vectors,
+)
 
 
 def useless_workers(config: TrainConfig) -> str | None:
@@ -56,6 +66,7 @@ class Workers:
         self.others: list[Worker] = []
         self._folder: TemporaryDirectory[str] | None = None
         self._vectors: Floats = np.empty((0, 0))
+        self._counts: Ids = np.empty(0, np.int64)
         if n > 1:
             try:
                 self._share(n)
@@ -78,9 +89,10 @@ class Workers:
             for _ in range(n):  # a file with holes would fail later, when the mapping is written to
                 file.write(bytes(values.nbytes))
         self._vectors = shared_vectors(path, shape, values.dtype.str)
+        self._counts = shared_counts(path, n, is_new=True)
         for number in range(1, n):
             assignment = Assignment(self.transformer.config, path, shape, values.dtype.str, number)
-            self.others.append(Worker(assignment, self._vectors[number]))
+            self.others.append(Worker(assignment, self._vectors[number], self._counts[number : number + 1]))
 
     def __enter__(self) -> Self:
         return self
@@ -92,15 +104,21 @@ class Workers:
         """End the others, and let go of the file before it is removed."""
         while self.others:
             self.others.pop().kill()
-        self._vectors = np.empty((0, 0))
+        self._vectors, self._counts = np.empty((0, 0)), np.empty(0, np.int64)
         if self._folder is not None:
             self._folder.cleanup()
 
-    def loss_and_gradients(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator | None]) -> Loss:
+    def loss_and_gradients(
+        self,
+        rows: Sequence[Row],
+        rngs: Sequence[np.random.Generator | None],
+        meanwhile: Callable[[], bool] = lambda: False,
+    ) -> Loss:
         """As the Transformer's, of all rows together; one generator for every worker that is to take part.
 
-        Neighbouring rows, which are about equally long, go to different workers. Raise WorkerError if one of
-        them is no longer there.
+        Neighbouring rows, which are about equally long, go to different workers. While others are waited for,
+        `meanwhile` is called, again and again until it returns False. Raise WorkerError if one of them is no
+        longer there.
         """
         n = min(len(rngs), len(rows))
         if n == 1:
@@ -118,7 +136,10 @@ class Workers:
         others = self.others[: n - 1]
         for other, part in zip(others, parts[1:], strict=True):
             other.send(part)
-        losses = [learn(self.transformer, parts[0]), *(cast(Loss, other.receive()) for other in others)]
+        losses = [learn(self.transformer, parts[0])]
+        while not all(other.has_answered for other in others) and meanwhile():
+            pass
+        losses += [cast(Loss, other.receive()) for other in others]
         for grads in self._vectors[1:n]:
             parameters.grads += grads
         return Loss.sum(losses)
@@ -157,8 +178,10 @@ class Workers:
 class Worker:
     """Another process, which gets messages and answers them; it is a Helper between two batches."""
 
-    def __init__(self, assignment: Assignment, vector: Floats) -> None:
-        self._vector = vector
+    def __init__(self, assignment: Assignment, vector: Floats, count: Ids) -> None:
+        """The vector and, of shape (1,), the number of answers are those in the shared files."""
+        self._vector, self._count = vector, count
+        self._n_asked = -1  # no answer comes upon the assignment
         self._arrays: list[Floats] = []
         self._process = start_process("tinychat.training.worker")
         assert self._process.stdin is not None
@@ -183,8 +206,14 @@ class Worker:
         try:
             pickle.dump(message, self._messages)
             self._messages.flush()
+            self._n_asked += 1
         except OSError as error:
             raise self._gone() from error
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether `receive` need not wait."""
+        return int(self._count[0]) == self._n_asked
 
     def receive(self) -> Loss | list[Loss] | None:
         try:
@@ -200,6 +229,6 @@ class Worker:
 
     def kill(self) -> None:
         """At once: it has nothing to lose."""
-        self._vector = np.empty(0)
+        self._vector, self._count = np.empty(0), np.empty(0, np.int64)
         self._arrays = []
         end_process(self._process)
