@@ -13,7 +13,6 @@ from outcomes import MOON_MESSAGES, MOON_TEXT, RAIN_TEXT, Write
 from tinychat.corpus import Turn, load_corpus
 from tinychat.corpus.readers import LONGEST_LINE
 
-"""Every format is read, and every file that cannot be read is refused in one line that says where."""
 RAIN = (Turn("What is rain?", "Water that falls."),)
 MOON = (Turn("What is the moon?", "A rock."), Turn("How far?", "Far, far away."))
 

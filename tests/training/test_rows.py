@@ -14,8 +14,6 @@ from tinychat.tokenizer import WordTokenizer, train_tokenizer
 from tinychat.training.batches import to_batch
 from tinychat.training.rows import FactRows, Row, dialogue_row, fact_row, turn_row
 
-"""From a corpus to rows: what a model reads, what counts, and what an epoch makes of it."""
-
 
 def test_a_fact_ends_with_the_end_token(tokenizer: WordTokenizer) -> None:
     row = fact_row(FACTS[0], tokenizer)

@@ -18,8 +18,6 @@ from tinychat.errors import ConfigError, CorpusError, UsageError
 from tinychat.training.events import EpochDone, Event, Finished, PhaseDone, PhaseStarted, StepDone
 from tinychat.training.run import TrainingRun
 
-"""Whole runs: both phases, seeds, stopping and resuming, more epochs, odd corpora."""
-
 
 def test_training_learns() -> None:
     records = [e for e in start(tune_epochs=40).run() if isinstance(e, EpochDone) and e.phase == "tune"]
