@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinychat.config import TrainConfig
+from tinychat.core.loss import Loss
 from tinychat.core.parameters import Floats
 from tinychat.training.average import WeightAverage
 from tinychat.training.batches import Batch
@@ -54,11 +55,10 @@ class Keeper:
             current = self._values.copy()
             self._values[...] = self._average.ema
         try:
-            losses = self.workers.losses(self.held_out)
+            loss = Loss.sum(self.workers.losses(self.held_out)).mean
         except BaseException:  # a worker has died: those who save now save the weights
             self._values[...] = current
             raise
-        loss = sum(loss.total for loss in losses) / max(sum(loss.tokens for loss in losses), 1)
         if loss < (math.inf if self.progress.best_loss is None else self.progress.best_loss):
             self.progress.best_loss, self.progress.best_epoch = loss, self.progress.epoch + 1
             self.extras.setdefault("best", np.empty_like(self._values))[...] = self._values
