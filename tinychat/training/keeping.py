@@ -11,8 +11,7 @@ from tinychat.core.parameters import Floats
 from tinychat.training.average import WeightAverage
 from tinychat.training.batches import Batch
 from tinychat.training.history import PhaseProgress
-from tinychat.training.partner import Partner
-from tinychat.training.workers import Workers
+from tinychat.training.team import Team
 
 
 class Keeper:
@@ -24,15 +23,15 @@ class Keeper:
 
     def __init__(
         self,
-        workers: Workers | Partner,
+        team: Team,
         held_out: Sequence[Batch],
         config: TrainConfig,
         progress: PhaseProgress,
         extras: dict[str, Floats],
     ) -> None:
-        self.workers, self.held_out = workers, held_out
+        self.team, self.held_out = team, held_out
         self.config, self.progress, self.extras = config, progress, extras
-        self._values = workers.transformer.parameters.values
+        self._values = team.transformer.parameters.values
         self._average = None
         if config.ema_decay and not progress.is_ended:
             ema = extras.setdefault("average", np.zeros_like(self._values))
@@ -55,7 +54,7 @@ class Keeper:
             current = self._values.copy()
             self._values[...] = self._average.ema
         try:
-            loss = Loss.sum(self.workers.losses(self.held_out)).mean
+            loss = Loss.sum(self.team.losses(self.held_out)).mean
         except BaseException:  # a worker has died: those who save now save the weights
             self._values[...] = current
             raise
