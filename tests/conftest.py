@@ -1,6 +1,7 @@
 """The same examples in every run, one thread a process, and Ctrl+C as in a terminal."""
 
 import signal
+from pathlib import Path
 
 import numpy  # noqa: F401  the limit below holds for libraries that are loaded
 import pytest
@@ -23,3 +24,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_xdist_auto_num_workers() -> int:
     """For `-n auto`: one more than there are cores, since tests of screens and of processes often wait."""
     return n_cores() + 1
+
+
+@pytest.fixture
+def beside_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder is a new one with a small corpus, facts.txt."""
+    monkeypatch.chdir(tmp_path)
+    Path("facts.txt").write_text("Rain falls from clouds.\nSnow is frozen rain.\n", encoding="utf-8")

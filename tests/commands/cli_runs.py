@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,10 @@ class Outcome:
     @property
     def names(self) -> list[str]:
         return [record["event"] for record in self.records]
+
+
+Call = Callable[..., Outcome]
+"""The fixture `call`: the program with these arguments, in this process."""
 
 
 def assert_refused(outcome: Outcome, code: int, *parts: str) -> None:

@@ -1,186 +1,26 @@
-"""Byte-pair encoding: what is learnt is what its definition says, and no text is ever lost."""
+"""Byte-pair encoding: no text is ever lost, and a saved vocabulary is the same again."""
 
 import json
 import os
 import string
 import subprocess
 import sys
-from collections import Counter, defaultdict
-from itertools import pairwise
 from pathlib import Path
 from time import process_time
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from slow_bpe import END, KNOWN, TEXTS, slow_encode, texts_of_few_letters
 
 from tinychat.corpus import bundled_corpora, load_corpus
 from tinychat.errors import ConfigError, WeightsError
 from tinychat.tokenizer import BpeTokenizer, tokenizer_from_dict
 from tinychat.tokenizer import bpe as bpe_module
-from tinychat.tokenizer import merges as merges_module
-from tinychat.tokenizer.merges import LONGEST_TOKEN, learn_merges
-from tinychat.tokenizer.presplit import pieces_of
+from tinychat.tokenizer.merges import LONGEST_TOKEN
 
 ROOT = Path(__file__).parents[2]
 SHAKESPEARE = ROOT.parent / "shared" / "data" / "tinyshakespeare" / "input.txt"
-END = 256
-
-TEXTS = (
-    "The moon pulls the sea, and the sea pulls the moon.",
-    "User: What is the moon? Assistant: The moon is a rock; it's far away.",
-    "Der Mond ist größer als die Größe 月 🌙🌙 月月.",
-)
-KNOWN = BpeTokenizer.train(TEXTS)
-
-texts_of_few_letters = st.lists(st.text("ab é'🙂\n", max_size=20), max_size=5)
-
-
-def merged(ids: list[int], pair: tuple[int, int], new: int) -> list[int]:
-    """`ids` with `new` for every occurrence of the pair, from left to right."""
-    result: list[int] = []
-    while ids:
-        found = tuple(ids[:2]) == pair
-        result.append(new if found else ids[0])
-        ids = ids[2 if found else 1 :]
-    return result
-
-
-def pairs_in(words: list[list[int]]) -> Counter[tuple[int, int]]:
-    return Counter(pair for word in words for pair in pairwise(word))
-
-
-def slow_merges(texts: list[str], vocab_size: int, min_count: int = 2) -> list[tuple[int, int]]:
-    """By definition: count everything, merge the most frequent pair everywhere, begin again."""
-    words = [list(piece.encode()) for text in texts for piece in pieces_of(text)]
-    merges: list[tuple[int, int]] = []
-    while END + 1 + len(merges) < vocab_size:
-        count, pair = max(((n, pair) for pair, n in pairs_in(words).items()), default=(0, (0, 0)))
-        if count < min_count:
-            break
-        words = [merged(word, pair, END + 1 + len(merges)) for word in words]
-        merges.append(pair)
-    return merges
-
-
-def slow_encode(text: str, merges: list[tuple[int, int]]) -> list[int]:
-    """By definition: in every piece, all merges one after the other."""
-    ids: list[int] = []
-    for piece in pieces_of(text):
-        word = list(piece.encode())
-        for number, pair in enumerate(merges):
-            word = merged(word, pair, END + 1 + number)
-        ids += word
-    return ids
-
-
-@given(texts_of_few_letters, st.integers(257, 290), st.integers(1, 4))
-@example(["aaa aaaa aaaaa aaaaaaaaaaa"], 270, 2)
-@example(["ababab bababa aabbaabb"], 270, 1)
-@example(["abcab bcabc cabca"], 261, 2)
-def test_merges_are_learnt_as_defined(texts: list[str], vocab_size: int, min_count: int) -> None:
-    tokenizer = BpeTokenizer.train(texts, vocab_size, min_count)
-    assert tokenizer.merges == slow_merges(texts, vocab_size, min_count)
-
-
-@given(texts_of_few_letters, st.text("ab é'🙂\n"))
-@example(["aaa aaaa aaaaa aaaaaaaaaaa"], "aaaaaaaaaaaaaaaaaaa")
-@example(["ab abc bc bc bc bcd abcd"], "abcd abc bcd dcba")
-def test_merges_are_applied_as_defined(texts: list[str], text: str) -> None:
-    tokenizer = BpeTokenizer.train(texts)
-    for other in (text, *texts):
-        assert tokenizer.encode(other) == slow_encode(other, tokenizer.merges)
-
-
-def test_a_real_corpus_is_learnt_as_defined() -> None:
-    texts = list(load_corpus("basics").texts())[:40]
-    tokenizer = BpeTokenizer.train(texts, vocab_size=330)
-    assert tokenizer.vocab_size == 330
-    assert tokenizer.merges == slow_merges(texts, 330)
-    for text in texts:
-        assert tokenizer.encode(text) == slow_encode(text, tokenizer.merges)
-
-
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), unique=True, max_size=12))
-def test_merges_in_any_order_are_applied_as_defined(pairs: list[tuple[int, int]]) -> None:
-    """A file may hold merges that no training would have found in this order."""
-    ids = [ord("a"), ord("b")]
-    merges: list[tuple[int, int]] = []
-    for a, b in pairs:
-        pair = ids[a % len(ids)], ids[b % len(ids)]
-        if pair not in merges:
-            merges.append(pair)
-            ids.append(END + len(merges))
-    tokenizer = BpeTokenizer(merges)
-    for text in ("aaaaaaaaaaaa", "abababababab", "aabbbaababbbbaabab", "ba"):
-        assert tokenizer.encode(text) == slow_encode(text, merges)
-
-
-# The definition, in small
-
-
-def test_the_most_frequent_pair_is_merged_first() -> None:
-    assert BpeTokenizer.train(["xy xy xy zw zw"], 258).merges == [(ord("x"), ord("y"))]
-
-
-@pytest.mark.parametrize("text", ["ab cd", "cd ab", "cb ad", "ca cd"])
-def test_of_equally_frequent_pairs_the_larger_is_merged_first(text: str) -> None:
-    """Each word twice; all pairs are equally frequent but for the one that begins with a space."""
-    words = text.split()
-    tokenizer = BpeTokenizer([])
-    learnt = learn_merges({word.encode(): 2 for word in words}, 1, 2)
-    assert learnt == [max(tuple(tokenizer.encode(word)) for word in words)]
-
-
-def test_a_merged_token_is_larger_than_every_byte() -> None:
-    """After `ab`, the pairs (ab, c) and (z, z) are equally frequent."""
-    a, b, c, z = b"abcz"
-    assert learn_merges({b"abc": 2, b"ab": 1, b"zz": 2}, 3, 2) == [(a, b), (257, c), (z, z)]
-
-
-def test_overlapping_pairs_are_merged_from_the_left() -> None:
-    tokenizer = BpeTokenizer([(ord("a"), ord("a"))])
-    assert tokenizer.encode("aaa") == [257, ord("a")]
-    assert tokenizer.encode("aaaaa") == [257, 257, ord("a")]
-
-
-@pytest.mark.parametrize(("min_count", "n_merges"), [(1, 2), (2, 2), (3, 1), (4, 0)])
-def test_rare_pairs_are_not_merged(min_count: int, n_merges: int) -> None:
-    assert len(learn_merges({b"ab": 3, b"cd": 2}, 10, min_count)) == n_merges
-
-
-def test_pairs_do_not_reach_over_the_pieces() -> None:
-    tokenizer = BpeTokenizer.train(["it's 12th, " * 20])
-    for token in tokenizer.tokens[END + 1 :]:
-        assert len(pieces_of(token.decode())) == 1
-
-
-def test_a_smaller_vocabulary_has_the_first_of_the_merges() -> None:
-    small = BpeTokenizer.train(TEXTS, 270)
-    assert small.vocab_size == 270
-    assert small.merges == KNOWN.merges[: 270 - 257]
-    assert small.tokens == KNOWN.tokens[:270]
-
-
-class Counting(defaultdict[tuple[int, int], int]):
-    """Counts how often a value is set."""
-
-    n_set = 0
-
-    def __setitem__(self, pair: tuple[int, int], count: int) -> None:
-        Counting.n_set += 1
-        super().__setitem__(pair, count)
-
-
-def test_learning_touches_only_the_places_of_the_merged_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long word that has nothing more to merge is not gone through again with every merge."""
-    monkeypatch.setattr(merges_module, "defaultdict", Counting)
-    long = bytes(range(256)) * 20
-    words = {**{bytes([byte, byte, 0]): 100 for byte in range(1, 101)}, long: 1}
-    assert len(learn_merges(words, 100, 100)) == 100
-    # Every pair once to begin with, two changes for each of at most two neighbours, and the list of places.
-    n_pairs = sum(len(word) - 1 for word in words)
-    assert n_pairs <= Counting.n_set <= 2 * (n_pairs + 100 * 6)
 
 
 # The vocabulary

@@ -1,7 +1,9 @@
-"""What tests of a partner share."""
+"""What several tests of the training share."""
 
 import pytest
+from tiny_runs import CORPUS
 
+from tinychat.tokenizer import WordTokenizer
 from tinychat.training import partner as module
 from tinychat.training import partner_link
 from tinychat.training.partner import Partner
@@ -16,3 +18,8 @@ def partners(monkeypatch: pytest.MonkeyPatch) -> list[Partner]:
     enter = Partner.__enter__
     monkeypatch.setattr(Partner, "__enter__", lambda self: (found.append(self), enter(self))[1])
     return found
+
+
+@pytest.fixture
+def tokenizer() -> WordTokenizer:
+    return WordTokenizer.train(CORPUS.texts())

@@ -5,9 +5,7 @@ from dataclasses import replace
 from tiny_runs import CORPUS, DIALOGUES, start
 
 from tinychat.corpus import Turn
-from tinychat.training.events import (
-    EpochDone,
-)
+from tinychat.training.events import EpochDone
 
 
 def test_the_card_tells_where_the_model_comes_from() -> None:

@@ -12,13 +12,7 @@ from tiny_runs import CORPUS, DIALOGUES, FACTS, comparable, kinds, start, state,
 from tinychat import weights
 from tinychat.corpus import Corpus
 from tinychat.errors import UsageError
-from tinychat.training.events import (
-    EpochDone,
-    Finished,
-    PhaseDone,
-    SampleDrawn,
-    StepDone,
-)
+from tinychat.training.events import EpochDone, Finished, PhaseDone, SampleDrawn, StepDone
 from tinychat.training.run import TrainingRun
 
 

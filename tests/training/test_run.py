@@ -15,17 +15,8 @@ from tinychat import weights
 from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus
 from tinychat.errors import ConfigError, CorpusError, UsageError
-from tinychat.training.events import (
-    EpochDone,
-    Event,
-    Finished,
-    PhaseDone,
-    PhaseStarted,
-    StepDone,
-)
+from tinychat.training.events import EpochDone, Event, Finished, PhaseDone, PhaseStarted, StepDone
 from tinychat.training.run import TrainingRun
-
-"""Whole runs: both phases, seeds, stopping and resuming, more epochs, odd corpora."""
 
 
 def test_training_learns() -> None:

@@ -8,9 +8,7 @@ from tiny_runs import CORPUS, DIALOGUES, FACTS, start
 
 from tinychat.corpus import Corpus, Turn
 from tinychat.errors import TinychatError, UsageError
-from tinychat.training.events import (
-    PhaseStarted,
-)
+from tinychat.training.events import PhaseStarted
 from tinychat.training.run import TrainingRun
 
 

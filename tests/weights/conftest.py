@@ -17,6 +17,7 @@ from tinychat.model import Model
 from tinychat.presets import Preset
 from tinychat.training.events import StepDone
 from tinychat.training.run import TrainingRun
+from tinychat.weights.saved_models import Library
 
 CORPUS = Corpus(
     "tiny",
@@ -102,3 +103,11 @@ def refuse(good: Path) -> Refuse:
         assert_refused(path, match, summary_too)
 
     return refuse
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """Empty; its folder is not there yet. The current folder is another."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return Library(tmp_path / "data" / "models")

@@ -22,7 +22,7 @@ class SelfAttention:
     """
 
     def __init__(self, scope: ParameterScope, config: ModelConfig, layer: int, noise: Noise) -> None:
-        self.w_qkv, (self.b_qkv, _) = scope["w_qkv"], scope.optional("b_qkv")  # (D, (H + 2 K) E), its width
+        self.w_qkv, (self.b_qkv, _) = scope["w_qkv"], scope.optional("b_qkv")  # (D, W), (W,), W = (H + 2 K) E
         (self.w_o, _), (self.b_o, _) = scope.optional("w_o"), scope.optional("b_o")  # (H E, D), (D,)
         self.qkv_gradients = LinearGradients(scope, "w_qkv", "b_qkv")
         self.o_gradients = None if self.w_o is None else LinearGradients(scope, "w_o", "b_o")
@@ -180,6 +180,7 @@ def causal_mask(config: ModelConfig, layer: int) -> Floats:
 
 
 def _placing(scope: ParameterScope, norm_name: str, config: ModelConfig, layer: int) -> list[Layer]:
+    """What the config has of a norm of every head's vector, and of a turn by its place."""
     layers: list[Layer] = []
     if config.qk_norm:
         layers.append(NORMS[config.norm](scope.inner(norm_name), config))

@@ -42,7 +42,8 @@ class Transformer:
         self.output = OutputProjection(scope("output"), config, scope("embedding"))
         self.cross_entropy = CrossEntropy(self.parameters.values.dtype)
         self.before_stage: Callable[[int], None] = lambda _: None
-        """Called before weights are read: with 1 for the first block, and so on, one more for the output."""
+        """Called before weights are read: with 1 for the first block, and so on, one more for the output. For
+        the embedding, stage 0, it is not: whoever sets this has its weights ready."""
         self.n_reads = 0
         """How often ids were read: the layers' arrays hold what belongs to the last time."""
 

@@ -58,7 +58,7 @@ class Parameters:
         self.values: Floats = values
         self.grads: Floats = np.zeros_like(values) if grads is None else grads
         self.linears: list[LinearGradients] = []
-        """Of the layers that are made of these parameters, in the order in which they are made."""
+        """By the matrices of the layers on these parameters, in the order in which the layers are made."""
         self._value_views = dict(self.views(self.values))
         self._grad_views = dict(self.views(self.grads))
 
@@ -85,7 +85,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class ParameterScope:
-    """What one layer sees of the parameters: `scope["w_q"]`, `scope.grad("w_q")`."""
+    """What one layer sees of the parameters: `scope["w_qkv"]`, `scope.grad("w_qkv")`."""
 
     values: dict[str, Floats]
     grads: dict[str, Floats]

@@ -50,4 +50,4 @@ class Blockwise(ABC):
 
     @abstractmethod
     def _step_block(self, block: Block, config: TrainConfig, lr: float) -> None:
-        """Of a block."""
+        """Update the values of a block from its gradients, which are spent; `updates` has this one."""

@@ -7,6 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinychat.config import TrainConfig
+from tinychat.core.loss import Loss
 from tinychat.corpus import Corpus, Dialogue
 from tinychat.generation.answers import answers
 from tinychat.model import Model
@@ -46,13 +47,11 @@ def evaluate(model: Model, corpus: Corpus) -> Evaluation:
         facts = _fact_rows(model, corpus)
         dialogues = DialogueRows(corpus.dialogues, model.tokenizer, context, TrainConfig())
         batches = grouped([*facts.clean, *dialogues.clean], _ROWS, np.random.default_rng(0))
-        losses = [model.transformer.loss(*to_batch(rows)) for rows in batches]
-        tokens = max(sum(loss.tokens for loss in losses), 1)
-        mean = sum(loss.total for loss in losses) / tokens
+        loss = Loss.sum(model.transformer.loss(*to_batch(rows)) for rows in batches)
         return Evaluation(
-            loss=mean,
-            perplexity=math.exp(min(mean, 700.0)),
-            accuracy=sum(loss.correct for loss in losses) / tokens,
+            loss=loss.mean,
+            perplexity=math.exp(min(loss.mean, 700.0)),
+            accuracy=loss.correct / max(loss.tokens, 1),
             exact=sum(answered_exactly(model, corpus.dialogues)),
             dialogues=len(corpus.dialogues),
             held_out=measure_held_out(

@@ -34,14 +34,15 @@ class HeldOut:
 
 def measure_held_out(answer: Answer, corpus: Corpus) -> HeldOut:
     """Ask every held-out question; once more the known ones, misspelt, always in the same way."""
-    wanted = [(dialogue[0].user, dialogue[0].assistant) for dialogue in corpus.held_out]
+    asked = [(dialogue[0].user, dialogue[0].assistant) for dialogue in corpus.held_out]
     declines = set(corpus.declines)
-    known = [(question, right) for question, right in wanted if right not in declines]
-    unknown = [question for question, right in wanted if right in declines]
-    found = answer([question for question, _ in known])
+    known = [question for question, wanted in asked if wanted not in declines]
+    answers = [wanted for _, wanted in asked if wanted not in declines]
+    unknown = [question for question, wanted in asked if wanted in declines]
+    found = answer(known)
     rng = np.random.default_rng(0)
-    found_misspelt = answer([with_changed_letter(question, rng) for question, _ in known])
-    right = sum(text == right for text, (_, right) in zip(found, known, strict=True))
+    found_misspelt = answer([with_changed_letter(question, rng) for question in known])
+    right = sum(text == wanted for text, wanted in zip(found, answers, strict=True))
     false_declines = sum(text in declines for text in found)
     return HeldOut(
         known=len(known),
@@ -50,5 +51,5 @@ def measure_held_out(answer: Answer, corpus: Corpus) -> HeldOut:
         false_declines=false_declines,
         unknown=len(unknown),
         honest_declines=sum(text in declines for text in answer(unknown)),
-        misspelt_right=sum(text == right for text, (_, right) in zip(found_misspelt, known, strict=True)),
+        misspelt_right=sum(text == wanted for text, wanted in zip(found_misspelt, answers, strict=True)),
     )

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinychat.config import TrainConfig
+from tinychat.core.loss import Loss
 from tinychat.core.parameters import Floats
 from tinychat.training.average import WeightAverage
 from tinychat.training.batches import Batch
 from tinychat.training.history import PhaseProgress
-from tinychat.training.partner import Partner
-from tinychat.training.workers import Workers
+from tinychat.training.team import Team
 
 
 class Keeper:
@@ -23,15 +23,15 @@ class Keeper:
 
     def __init__(
         self,
-        workers: Workers | Partner,
+        team: Team,
         held_out: Sequence[Batch],
         config: TrainConfig,
         progress: PhaseProgress,
         extras: dict[str, Floats],
     ) -> None:
-        self.workers, self.held_out = workers, held_out
+        self.team, self.held_out = team, held_out
         self.config, self.progress, self.extras = config, progress, extras
-        self._values = workers.transformer.parameters.values
+        self._values = team.transformer.parameters.values
         self._average = None
         if config.ema_decay and not progress.is_ended:
             ema = extras.setdefault("average", np.zeros_like(self._values))
@@ -54,11 +54,10 @@ class Keeper:
             current = self._values.copy()
             self._values[...] = self._average.ema
         try:
-            losses = self.workers.losses(self.held_out)
+            loss = Loss.sum(self.team.losses(self.held_out)).mean
         except BaseException:  # a worker has died: those who save now save the weights
             self._values[...] = current
             raise
-        loss = sum(loss.total for loss in losses) / max(sum(loss.tokens for loss in losses), 1)
         if loss < (math.inf if self.progress.best_loss is None else self.progress.best_loss):
             self.progress.best_loss, self.progress.best_epoch = loss, self.progress.epoch + 1
             self.extras.setdefault("best", np.empty_like(self._values))[...] = self._values

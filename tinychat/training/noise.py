@@ -75,10 +75,10 @@ def misspelt(word: str, rng: np.random.Generator) -> str:
 
 def with_changed_letter(text: str, rng: np.random.Generator) -> str:
     """Change one letter of one word of `text` into another; without a word of two letters, no change."""
-    words = list(_WORD.finditer(text))
-    if not words:
+    found = list(_WORD.finditer(text))
+    if not found:
         return text
-    word = words[rng.integers(len(words))]
+    word = found[rng.integers(len(found))]
     place = int(rng.integers(word.start(), word.end()))
     others = _LETTERS.replace(text[place].lower(), "")
     return text[:place] + others[rng.integers(len(others))] + text[place + 1 :]

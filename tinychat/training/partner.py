@@ -44,7 +44,7 @@ class _Read(NamedTuple):
 
 
 class Partner:
-    """What Workers are for batches. Within the `with` block the model learns in memory that both share."""
+    """A Team for batches of one example. Within the `with` block the model learns in shared memory."""
 
     def __init__(self, model: Model, config: TrainConfig) -> None:
         """Raise OSError if there is no room in the folder for temporary files."""
@@ -76,10 +76,7 @@ class Partner:
         rngs: Sequence[np.random.Generator | None],
         meanwhile: Callable[[], bool] | None = None,
     ) -> Loss:
-        """As the Transformer's, of one row. `meanwhile` is of no use here: there is nothing to wait for long.
-
-        Raise WorkerError if the partner is no longer there.
-        """
+        """See Team; of one row. There is no wait so long that `meanwhile` were of use."""
         if not self.link.is_here:
             self.link.look_out()
         ahead, self._read = self._read, None
@@ -103,11 +100,11 @@ class Partner:
         return self.transformer.loss(*to_batch(rows, self.transformer.config.max_seq_len), rng)
 
     def losses(self, batches: Sequence[Batch]) -> list[Loss]:
-        """As those of Workers."""
+        """See Team; without the partner's help."""
         return read(self.transformer, batches)
 
     def global_norm(self) -> float:
-        """L2 norm of all gradients. Raise WorkerError if the partner is no longer there."""
+        """See Team; the partner sums up one half."""
         grads = self.transformer.parameters.grads
         if not self.link.is_here:
             return global_norm(grads)
@@ -124,10 +121,9 @@ class Partner:
         scale: float = 1.0,
         coming: Sequence[Row] | None = None,
     ) -> None:
-        """As that of Workers, with the optimiser that the model has got within the `with` block.
+        """See Team; with the optimiser that the model has got within the `with` block.
 
-        The rows that are `coming` next may be read already. The weights are whole at the end, but not if
-        WorkerError is raised, since the partner is no longer there.
+        The weights are whole at the end, but not if WorkerError is raised.
         """
         if not self.link.is_here or not is_blockwise(optimizer):
             if scale != 1:

@@ -22,10 +22,11 @@ from tinychat.training.fragile import worth_rehearsing
 from tinychat.training.keeping import Keeper
 from tinychat.training.new_model import new_model
 from tinychat.training.optimizer import Optimizer, make_optimizer
-from tinychat.training.partner import Partner, partner_for
+from tinychat.training.partner import partner_for
 from tinychat.training.replay import questions_of
 from tinychat.training.rows import RowSource
 from tinychat.training.sources import SPLIT, split
+from tinychat.training.team import Team
 from tinychat.training.trainer import Trainer
 from tinychat.training.workers import Workers, useless_workers
 
@@ -121,15 +122,15 @@ class TrainingRun:
         if self.optimizer.kind != config.optimizer and not self.model.card.progress[phase].is_ended:
             self.model.optimizer = make_optimizer(config.optimizer, self.model.transformer.parameters)
 
-    def _trainer(self, phase: str, config: TrainConfig, workers: Workers | Partner) -> Trainer:
+    def _trainer(self, phase: str, config: TrainConfig, team: Team) -> Trainer:
         model, progress = self.model, self.model.card.progress[phase]
         held_out = grouped(self._held_out[phase].clean, config.batch_size, self._rng(phase, SPLIT))
         return Trainer(
             phase=phase,
-            workers=workers,
+            team=team,
             optimizer=self.optimizer,
             source=self._sources[phase],
-            keeper=Keeper(workers, list(map(to_batch, held_out)), config, progress, model.extras),
+            keeper=Keeper(team, list(map(to_batch, held_out)), config, progress, model.extras),
             config=config,
             progress=progress,
             rng=partial(self._rng, phase),

@@ -15,10 +15,9 @@ from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 from tinychat.training.movement import MovementMeter, is_epoch_measured
 from tinychat.training.optimizer import Optimizer, clip_scale
-from tinychat.training.partner import Partner
 from tinychat.training.rows import Row, RowSource
 from tinychat.training.schedule import learning_rate
-from tinychat.training.workers import Workers
+from tinychat.training.team import Team
 
 
 class Trainer:
@@ -31,7 +30,7 @@ class Trainer:
     def __init__(
         self,
         phase: str,
-        workers: Workers | Partner,
+        team: Team,
         optimizer: Optimizer,
         source: RowSource,
         keeper: Keeper,
@@ -44,7 +43,7 @@ class Trainer:
         that for what a worker drops; `sample` gives a prompt and its answer.
         """
         self.phase = phase
-        self.transformer = workers.transformer
+        self.transformer = team.transformer
         self.optimizer = optimizer
         self.source = source
         self.keeper = keeper
@@ -52,7 +51,7 @@ class Trainer:
         self.progress = progress
         self._rng = rng
         self._sample = sample
-        self._workers = workers
+        self._team = team
         self._meter = MovementMeter(self.transformer.parameters)
         self._coming = self._drawing(progress.epoch)
         self._sum = np.empty(0, self.transformer.parameters.grads.dtype)
@@ -107,12 +106,12 @@ class Trainer:
             loss = self._loss_and_gradients(batches)
             if is_measured:
                 self._meter.before()
-            grad_norm = self._workers.global_norm()
+            grad_norm = self._team.global_norm()
         if not math.isfinite(loss.total + grad_norm):  # the weights are still the last good ones
             raise self._diverged()
         done = (progress.epoch + progress.step / n_steps) / config.epochs
         scale = clip_scale(grad_norm, config.clip_norm)
-        self._workers.step(self.optimizer, config, learning_rate(config, done), scale, coming)
+        self._team.step(self.optimizer, config, learning_rate(config, done), scale, coming)
         if is_measured:
             progress.grad_norms, progress.update_ratios = self._meter.after()
         self.keeper.after_update()
@@ -130,13 +129,13 @@ class Trainer:
         """Of all batches of an update together: the gradient of their mean loss a token."""
         rngs = [self._drop_rng(worker) for worker in range(self.config.workers)]
         if len(batches) == 1:
-            return self._workers.loss_and_gradients(batches[0], rngs, self._coming.go_on)
+            return self._team.loss_and_gradients(batches[0], rngs, self._coming.go_on)
         grads = self.transformer.parameters.grads
         self._sum = np.zeros_like(grads) if self._sum.size == 0 else self._sum
         self._sum.fill(0)
         losses = []
         for rows in batches:
-            losses.append(self._workers.loss_and_gradients(rows, rngs, self._coming.go_on))
+            losses.append(self._team.loss_and_gradients(rows, rngs, self._coming.go_on))
             grads *= losses[-1].tokens
             self._sum += grads
         total = Loss.sum(losses)

@@ -8,7 +8,7 @@ from tinychat.tokenizer.bpe import VOCAB_SIZE
 from tinychat.tokenizer.word import words_of
 
 ENOUGH = 10
-"""Questions with the same answer from which one can do without a word that few of them have."""
+"""More questions than these with the same answer can do without a word that few of them have."""
 SELDOM = 2
 """Places in the corpus at which nobody learns what a word means."""
 

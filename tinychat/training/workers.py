@@ -54,7 +54,7 @@ def useless_workers(config: TrainConfig) -> str | None:
 
 
 class Workers:
-    """This process and others. Leaving the `with` block ends the others.
+    """This process and others, a Team. Leaving the `with` block ends the others.
 
     What is added up in which order depends on the number of workers, and so do the last bits of the result;
     it does not depend on which of them is ready first.
@@ -112,13 +112,11 @@ class Workers:
         self,
         rows: Sequence[Row],
         rngs: Sequence[np.random.Generator | None],
-        meanwhile: Callable[[], bool] = lambda: False,
+        meanwhile: Callable[[], bool] | None = None,
     ) -> Loss:
-        """As the Transformer's, of all rows together; one generator for every worker that is to take part.
+        """See Team; one generator for every worker that is to take part.
 
-        Neighbouring rows, which are about equally long, go to different workers. While others are waited for,
-        `meanwhile` is called, again and again until it returns False. Raise WorkerError if one of them is no
-        longer there.
+        Neighbouring rows, which are about equally long, go to different workers.
         """
         n = min(len(rngs), len(rows))
         if n == 1:
@@ -137,7 +135,7 @@ class Workers:
         for other, part in zip(others, parts[1:], strict=True):
             other.send(part)
         losses = [learn(self.transformer, parts[0])]
-        while not all(other.has_answered for other in others) and meanwhile():
+        while meanwhile and not all(other.has_answered for other in others) and meanwhile():
             pass
         losses += [cast(Loss, other.receive()) for other in others]
         for grads in self._vectors[1:n]:
@@ -145,7 +143,7 @@ class Workers:
         return Loss.sum(losses)
 
     def losses(self, batches: Sequence[Batch]) -> list[Loss]:
-        """Of each batch, which one worker reads alone: they do not depend on the number of workers."""
+        """See Team. One worker reads a batch alone: its loss does not depend on the number of workers."""
         n = 1 + len(self.others)
         if self.others:
             self._vectors[0] = self.transformer.parameters.values
@@ -156,7 +154,7 @@ class Workers:
         return [parts[number % n][number // n] for number in range(len(batches))]
 
     def global_norm(self) -> float:
-        """L2 norm of all gradients."""
+        """See Team."""
         return global_norm(self.transformer.parameters.grads)
 
     def step(
@@ -167,9 +165,7 @@ class Workers:
         scale: float = 1.0,
         coming: Sequence[Row] | None = None,
     ) -> None:
-        """As the optimiser's, with `scale` times the gradients and the help of as many workers as the config
-        has. What is `coming` next is of no use here.
-        """
+        """See Team. As many workers help as the config has; what is `coming` next is of no use here."""
         if scale != 1:
             self.transformer.parameters.grads *= scale
         optimizer.step(config, lr, self.others[: config.workers - 1])
