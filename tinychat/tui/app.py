@@ -210,7 +210,7 @@ class TinychatApp(OpeningApp):
     # Everything else
 
     def action_help(self) -> None:
-        if text := getattr(self.screen, "HELP", ""):
+        if text := getattr(self.screen, "GUIDE", ""):
             from tinychat.tui.screens.dialogs import HelpDialog
 
             self.push_screen(HelpDialog(text))

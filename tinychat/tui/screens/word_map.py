@@ -27,7 +27,7 @@ _NAME = 14
 class WordMapScreen(Screen[None]):
     """Type a word and press Enter; without one, the map has as many names as fit."""
 
-    HELP = help_texts.WORD_MAP
+    GUIDE = help_texts.WORD_MAP
     CSS_PATH = "word_map.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
