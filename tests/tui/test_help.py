@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from talk import ask, chat_of
 from textual.app import App
 from textual.binding import Binding, BindingType
-from tiny_app import new_run, until
+from tiny_app import endless_run, new_run, until
 
 from tinychat.corpus import Turn
 from tinychat.training.run import TrainingRun
@@ -17,7 +18,7 @@ from tinychat.tui.app import TinychatApp
 from tinychat.tui.job import TrainingJob, talking_copy
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.screens.curves import CurvesScreen
-from tinychat.tui.screens.dialogs import HelpDialog
+from tinychat.tui.screens.dialogs import HelpDialog, laid_out
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.screens.word_map import WordMapScreen
 from tinychat.tui.widgets.inside import Inside
@@ -58,7 +59,7 @@ def is_named(key: str, text: str) -> bool:
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_key_of_a_screen_is_in_its_help(screen: type[ChatScreen]) -> None:
     for key in keys(screen.BINDINGS, TinychatApp.BINDINGS):
-        assert is_named(key, screen.HELP), key
+        assert is_named(key, screen.GUIDE), key
 
 
 @pytest.mark.parametrize("part", [Prompt, Speaking, Knob, Inside])
@@ -97,7 +98,7 @@ async def test_every_command_of_every_screen_is_in_its_help(
 def offered(app: App[None]) -> int:
     """How many commands there are; each is in the help by its name, or by the key that does the same."""
     screen = app.screen
-    text = getattr(screen, "HELP")  # noqa: B009
+    text = getattr(screen, "GUIDE")  # noqa: B009
     by_key = {
         binding.tooltip.partition(": ")[0]: keys([binding])
         for binding in screen.BINDINGS
@@ -151,3 +152,46 @@ async def test_what_has_no_room_in_the_footer_is_in_the_list_of_commands(
         wanted = {binding.tooltip.partition(": ")[0] for binding in named}
         assert wanted - titles == {"Continue", "New copy", "Take back"}  # which would do nothing now
         assert "Tint" in titles
+
+
+@pytest.mark.parametrize(
+    ("width", "last"),
+    [
+        (60, ["Ctrl+P           [b]all[/b], and more"]),
+        (29, ["Ctrl+P           [b]all[/b],", "                 and more"]),
+    ],
+)
+def test_the_help_keeps_its_columns_however_narrow_the_screen(width: int, last: list[str]) -> None:
+    console = Console(width=width)
+    with console.capture() as drawn:
+        console.print(
+            laid_out(
+                "It learns, and\nthen it talks.\n\n"
+                "F1, ?            this help\nCtrl+P           [b]all[/b], and\n                 more"
+            )
+        )
+    wanted = ["It learns, and then it talks.", "", "F1, ?            this help", *last]
+    assert [line.rstrip() for line in drawn.get().splitlines()] == wanted
+
+
+async def test_the_list_of_keys_shows_no_garbled_help(library: Library, trained_run: TrainingRun) -> None:
+    """Textual's panel of keys takes a screen's HELP for Markdown, and would join its lines."""
+    app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
+    async with app.run_test(size=(120, 30)) as pilot:
+        app.action_show_help_panel()
+        await pilot.pause()
+        assert not app.screen.query_one("HelpPanel").has_class("-show-help")
+
+
+async def test_the_footer_of_a_training_fits_too(library: Library) -> None:
+    app = TinychatApp(library, run=endless_run())
+    async with app.run_test(size=(80, 20)) as pilot:
+        await until(pilot, lambda: app.job is not None)
+        for width in (40, 60, 80):
+            await pilot.resize_terminal(width, 20)
+            await until(pilot, lambda: app.screen.query("FooterKey"))
+            await pilot.pause(0.2)  # it is drawn anew
+            shown = {key.action: key for key in app.screen.query("FooterKey")}
+            assert {"app.help", "quit", "pause", "app.copy_model"} <= set(shown)
+            assert max(key.region.right for key in shown.values()) <= width
+            assert ("app.save" in shown) is (width == 80)

@@ -88,6 +88,7 @@ async def test_attention_is_that_of_the_chosen_head(app: TinychatApp, trained_ru
         assert looks.sum() == pytest.approx(1, abs=1e-6)
         lines = shown(inside, AttentionView).splitlines()
         assert lines[0] == "its one head"
+        assert [line.split() for line in lines[2:4]] == [["layer", "1"], ["head", "1"]]
         assert len(lines) == 4 + row + 1
         assert f"{looks[row]:.1%}" in lines[-1]
         await pilot.press("down")

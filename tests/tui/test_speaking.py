@@ -111,6 +111,20 @@ async def test_regenerate_edit_and_copy(app: TinychatApp) -> None:
         assert f"context {fill}/32" in str(app.screen.query_one("#title", Static).content)
 
 
+async def test_what_was_being_typed_waits_behind_an_edit(app: TinychatApp) -> None:
+    async with app.run_test() as pilot:
+        await ask(pilot, "What is rain?")
+        prompt = app.screen.query_one(Prompt)
+        await pilot.press(*"And", "ctrl+e")
+        assert prompt.value == "What is rain?"
+        await pilot.press("escape")
+        assert prompt.value == "And"
+        await pilot.press("ctrl+e", "enter")
+        await answered(pilot)
+        assert texts(app, "question") == ["What is rain?"]
+        assert (prompt.value, prompt.cursor_position) == ("And", 3)
+
+
 async def test_keys_that_would_do_nothing_are_not_offered(app: TinychatApp) -> None:
     async with app.run_test() as pilot:
         offered = {binding.binding.action for binding in app.screen.active_bindings.values()}

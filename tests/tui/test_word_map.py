@@ -40,9 +40,9 @@ async def test_words_and_dots(app: TinychatApp, trained_run: TrainingRun, size: 
         assert len(lines) == field.size.height
         assert {len(line) for line in lines} == {field.size.width}
         assert "clouds" in field.render().plain
-        assert f"The map of {trained_run.model.config.vocab_size} words" in str(
-            app.screen.query_one("#title", Static).content
-        )
+        title = str(app.screen.query_one("#title", Static).content)
+        assert title.startswith(f"{trained_run.model.config.vocab_size} words · ")
+        assert len(title) <= 56  # it is not cut on a narrow screen
         await pilot.press("escape")
         assert isinstance(app.screen, ChatScreen)
 
@@ -75,3 +75,9 @@ async def test_a_word_that_is_not_known_is_told(app: TinychatApp) -> None:
         assert not app.screen.query_one("#beside").display
         await pilot.press("backspace", "enter")
         assert isinstance(app.screen, WordMapScreen)
+        assert not app._notifications
+        await pilot.press(*"zork", "enter", *"zorks", "enter")
+        await until(pilot, lambda: len(app._notifications) == 1)  # the last one alone
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        assert not app._notifications  # which would tell a chat of words that nobody said

@@ -150,10 +150,11 @@ class LessonDone(Event):
     @property
     def notes(self) -> list[str]:
         """What came of it, as one tells it."""
-        new = f", with {self.new_words} new words" if self.new_words else ""
+        new = f", with {self.new_words} new word{'s' * (self.new_words > 1)}" if self.new_words else ""
+        former = f", {self.kept} of {self.former} former questions" if self.former else ""
         notes = [
-            f"learnt in {self.seconds:.1f} s{new}; right: {self.right} of {self.wordings} wordings of it, "
-            f"{self.kept} of {self.former} former questions"
+            f"learnt in {self.seconds:.1f} s{new}; "
+            f"right: {self.right} of {self.wordings} wordings of it{former}"
         ]
         if self.is_from_itself:
             notes.append(

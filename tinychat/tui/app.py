@@ -49,17 +49,13 @@ class TinychatApp(TrainingApp):
 
     async def open_chat(self, model: "Model", path: Path, note: str = "") -> None:
         """Talk with `model`, which is kept in `path`; `note` is said first."""
+        from tinychat.tui.job import rest_text
         from tinychat.tui.screens.chat import ChatScreen
 
-        card = model.card
-        if not card.is_finished and card.epochs_done:
-            note += (
-                f" Its training was interrupted, {card.epochs_left} epochs before its end: Ctrl+T goes on."
-            )
-        await self._show(ChatScreen(model, path, note.strip()))
+        await self._show(ChatScreen(model, path, f"{note} {rest_text(model.card)}".strip()))
 
     def action_help(self) -> None:
-        if text := getattr(self.screen, "HELP", ""):
+        if text := getattr(self.screen, "GUIDE", ""):
             from tinychat.tui.screens.dialogs import HelpDialog
 
             self.push_screen(HelpDialog(text))

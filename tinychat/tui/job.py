@@ -126,3 +126,11 @@ def progress_text(card: ModelCard) -> str:
     return (
         f"{PHASE_TITLES[phase].lower()}, epoch {card.progress[phase].epoch} of {card.configs[phase].epochs}"
     )
+
+
+def rest_text(card: ModelCard) -> str:
+    """What there is to say of a training that was interrupted after its first epoch; of others nothing."""
+    if card.is_finished or not card.epochs_done:
+        return ""
+    left = f"{card.epochs_left} epoch{'s' * (card.epochs_left > 1)}"
+    return f"Its training was interrupted, {left} before its end: Ctrl+T goes on."

@@ -1,4 +1,4 @@
-"""The keys of the chat, which has so many that they fill a file."""
+"""The keys of the chat, which has so many that they fill a file, and those that a footer has room for."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -50,7 +50,7 @@ CHAT: list[BindingType] = [
 
 _MATTER = (
     *("app.help", "quit", "back", "go_on", "teach", "inside", "speaking"),
-    *("app.copy_model", "app.train", "regenerate", "app.load"),
+    *("pause", "app.copy_model", "app.train", "regenerate", "app.load"),
 )
 """Actions that the footer shows, the most important first: from the help one finds all others.
 

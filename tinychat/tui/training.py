@@ -73,6 +73,8 @@ class TrainingApp(OpeningApp):
 
     @on(TrainingEnded)
     async def end_training(self, ended: TrainingEnded) -> None:
+        from tinychat.tui.job import rest_text
+
         job, self.job = self.job, None
         if job is None or self.quitting:
             return
@@ -81,7 +83,7 @@ class TrainingApp(OpeningApp):
                 await self.pop_screen()
         card = job.model.card
         if ended.error:
-            note = ended.error
+            note = f"{ended.error}."
         elif ended.finished:
             note = f"Trained and saved as {job.path.stem}."
         elif card.epochs_done:
@@ -93,7 +95,7 @@ class TrainingApp(OpeningApp):
         if live is None:
             await self.open_chat(job.model, job.path, note)
             return
-        live.go_over_to(job.model, note)
+        live.go_over_to(job.model, f"{note} {rest_text(card)}".strip())
         if self.main_screen is not live:
             await self._show(live)
         elif training is not None:
@@ -109,7 +111,8 @@ class TrainingApp(OpeningApp):
         """Open the chat with the copy, or let the chat that is there go over to it."""
         if self.job is None or len(self.screen_stack) > 1:  # it has ended, or something else is open
             return
-        note = f"A copy from {copy.learnt}; the training goes on. Ctrl+T leads back, F9 renews it."
+        state = "is paused" if self.job.is_paused else "goes on"
+        note = f"A copy from {copy.learnt}; the training {state}. Ctrl+T leads back, F9 renews it."
         if self._live is not None:
             self._live.go_over_to(copy.model, f"A new copy, from {copy.learnt}.", copy.learnt)
         else:

@@ -27,7 +27,7 @@ from tinychat.tui.widgets.speaking import Speaking
 class ChatScreen(Screen[None]):
     """Talks with a model."""
 
-    HELP = help_texts.CHAT
+    GUIDE = help_texts.CHAT
     CSS_PATH: ClassVar = ["chat.tcss", "../widgets/speaking.tcss", "../widgets/inside.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = CHAT

@@ -34,7 +34,7 @@ _COLOURS = {"embedding": "$success", "attention": "$primary", "feed_forward": "$
 class CurvesScreen(Screen[None]):
     """Draws the history of a card, and what is added to it."""
 
-    HELP = help_texts.CURVES
+    GUIDE = help_texts.CURVES
     CSS_PATH = "curves.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back", key_display="esc", id="curves.back"),
@@ -67,6 +67,7 @@ class CurvesScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
+        self.app.clear_notifications()  # they would lie over the chart
         self.show()
         self.set_interval(_REDRAWN_S, self.show)
 

@@ -8,6 +8,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from tinychat.tui.screens.dialogs import Dialog
+from tinychat.tui.widgets.line import Line
 
 
 class TeachDialog(Dialog[str]):
@@ -25,7 +26,7 @@ class TeachDialog(Dialog[str]):
             yield Static(self._question, classes="question", markup=False)
             yield Static(self._said or "(nothing)", classes="answer", markup=False)
         yield Label("The right answer; it is learnt among a rehearsal of the others")
-        yield Input(self._draft, select_on_focus=False)
+        yield Line(self._draft, select_on_focus=False)
         yield Static(id="message", markup=False)
 
     @on(Input.Submitted)

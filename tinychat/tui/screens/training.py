@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal
 from textual.geometry import Size
 from textual.screen import Screen
@@ -12,6 +12,7 @@ from textual.widgets import Footer, Static
 
 from tinychat.presets import PHASE_TITLES, PRETRAIN, TUNE
 from tinychat.tui import help as help_texts
+from tinychat.tui.keys import that_fit
 from tinychat.tui.messages import TrainingNews
 from tinychat.tui.widgets.phase_panel import PhasePanel
 from tinychat.tui.widgets.samples import Samples
@@ -30,7 +31,7 @@ class TrainingScreen(Screen[None]):
     It can be shown before there is one: it is the program's first frame.
     """
 
-    HELP = help_texts.TRAINING
+    GUIDE = help_texts.TRAINING
     CSS_PATH = "training.tcss"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-narrow"),
@@ -110,6 +111,14 @@ class TrainingScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing yet are dim."""
         return None if self.job is None and action in _OF_A_JOB else True
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """On a narrow screen the footer shows fewer keys."""
+        return that_fit(super().active_bindings, self.size.width, self.app.get_key_display)
+
+    def on_resize(self) -> None:
+        self.refresh_bindings()
 
     def action_pause(self) -> None:
         if self.job is None:

@@ -27,7 +27,7 @@ _NAME = 14
 class WordMapScreen(Screen[None]):
     """Type a word and press Enter; without one, the map has as many names as fit."""
 
-    HELP = help_texts.WORD_MAP
+    GUIDE = help_texts.WORD_MAP
     CSS_PATH = "word_map.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,16 +52,19 @@ class WordMapScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
+        self.app.clear_notifications()
         self.query_one(Input).focus()
         self._find()
+
+    def on_unmount(self) -> None:
+        self.app.clear_notifications()  # of words that it did not know
 
     @work
     async def _find(self) -> None:
         found = self._found = await asyncio.to_thread(embedding_map, self._model)
         across, up = found.explained
         self.query_one("#title", Static).update(
-            f"The map of {len(found.tokens):,} words · of their variance {across:.0%} lies across and "
-            f"{up:.0%} up and down; the rest cannot be seen"
+            f"{len(found.tokens):,} words · {across:.0%} of the variance across, {up:.0%} up and down"
         )
         self._show(None)
 
@@ -80,6 +83,7 @@ class WordMapScreen(Screen[None]):
 
     @on(Input.Submitted)
     def look_up(self, event: Input.Submitted) -> None:
+        self.app.clear_notifications()
         if not event.value.strip():
             self._show(None)
             return

@@ -29,11 +29,12 @@ class AttentionView(Static):
         first = 0 if head is None else max(0, head % n_heads - room + 1)
         heads = range(first, min(n_heads, first + room))
         parts: list[tuple[str, str]] = [(f"{name(insight, head)}\n\n", "$accent")]
-        parts.append((" " * (_LABEL + 8), ""))
+        is_wide = len(heads) > 3
+        parts.append((f"{'' if is_wide else 'layer':>{_LABEL + 7}} ", "$foreground 55%"))
         for layer in layers:
-            title = f"layer {layer + 1}" if len(heads) > 3 else str(layer + 1)
+            title = f"layer {layer + 1}" if is_wide else str(layer + 1)
             parts.append((title.ljust(2 * len(heads) + 1), "$foreground 55%"))
-        parts.append(("\n" + " " * (_LABEL + 8), ""))
+        parts.append((f"\n{'head':>{_LABEL + 7}} ", "$foreground 55%"))
         for layer in layers:
             for one in heads:
                 chosen = head == layer * n_heads + one

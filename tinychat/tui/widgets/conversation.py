@@ -41,6 +41,7 @@ class Conversation(Vertical):
         self.session = ChatSession(model)
         self.is_answering = False
         self.is_editing = False
+        self._draft = ""
         self.pace_s = PACE_S
         self.answer: Answer | None = None
         """The widget of the last answer."""
@@ -89,12 +90,17 @@ class Conversation(Vertical):
         await self._begin(self.session.regenerate() if is_last else self.session.ask(question))
 
     def edit(self, on: bool) -> None:
-        """Bring the last question back into the line, to be asked otherwise; or give that up."""
+        """Bring the last question back into the line, to be asked otherwise; or give that up.
+
+        What was being typed waits, and stands there again afterwards.
+        """
         if on == self.is_editing or (on and self.session.last is None):
             return
         self.is_editing = on
+        if on:
+            self._draft = self.prompt.value
         self.prompt.set_class(on, "editing")
-        self.prompt.write(self.session.last.prompt if on and self.session.last else "")
+        self.prompt.write(self.session.last.prompt if on and self.session.last else self._draft)
         self.prompt.focus()
 
     async def regenerate(self) -> None:

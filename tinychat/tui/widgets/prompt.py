@@ -4,10 +4,11 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
+
+from tinychat.tui.widgets.line import Line
 
 
-class Prompt(Input):
+class Prompt(Line):
     """Up and down walk through what was sent before; what was being typed is kept below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
