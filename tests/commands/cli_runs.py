@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from short_runs import ANSWERS, FACTS
 from timings import without_timings
 
 import tinychat
 from tinychat.weights import load
 
-FACTS = ("Rain falls from clouds.", "Snow is frozen rain.", "The sun melts the snow.")
-ANSWERS = {"What falls?": "Rain falls.", "What melts?": "Snow melts.", "Who shines?": "The sun."}
 CHAT = "\n\n".join(f"User: {question}\nAssistant: {answer}" for question, answer in ANSWERS.items()) + "\n"
 
 UNSET = (

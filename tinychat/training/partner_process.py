@@ -1,4 +1,4 @@
-"""The process of a Partner, which starts it with `main`.
+"""The process of a Partner: its PartnerLink starts it, with `main`.
 
 On standard input comes a pickled Setting; the end of the input ends the process. Jobs come through the
 mailbox.
