@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tinychat.presets import PHASE_TITLES, PRETRAIN, TUNE
+from tinychat.tui import format as fmt
 from tinychat.tui import help as help_texts
 from tinychat.tui.keys import that_fit
 from tinychat.tui.messages import TrainingNews
@@ -159,10 +160,9 @@ class TrainingScreen(Screen[None]):
 def describe(model: "Model") -> str:
     """The model's card in two lines: its shape, and where it comes from."""
     config, card = model.config, model.card
-    heads = "1 head" if config.n_heads == 1 else f"{config.n_heads} heads"
     return (
-        f"{model.n_parameters:,} parameters · {config.n_layers} layers · width {config.d_model} · "
-        f"{heads} · context {config.max_seq_len}\n"
-        f"{card.corpus}: {card.n_facts} facts, {card.n_dialogues} dialogues · "
+        f"{fmt.counted(model.n_parameters, 'parameter')} · {fmt.counted(config.n_layers, 'layer')} · "
+        f"width {config.d_model} · {fmt.counted(config.n_heads, 'head')} · context {config.max_seq_len}\n"
+        f"{card.corpus}: {fmt.counted(card.n_facts, 'fact')}, {fmt.counted(card.n_dialogues, 'dialogue')} · "
         f"vocabulary {config.vocab_size} · {card.preset} · seed {card.seed}"
     )
