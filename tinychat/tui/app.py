@@ -184,16 +184,18 @@ class TinychatApp(OpeningApp):
         card = screen.model.card
         choice = await self.push_screen_wait(TrainDialog(card.seed + 1, card.epochs_left))
         try:
-            if isinstance(choice, GoOn):
-                await self.start_training(TrainingRun.resume(screen.model), screen.path)
-            elif isinstance(choice, Further):
-                run = TrainingRun.resume(screen.model)
-                run.extend(choice.epochs)
+            if isinstance(choice, Anew):
+                run = await self.make_ready(
+                    lambda: TrainingRun.start(
+                        TrainingRun.resume(screen.model).corpus, screen.model.recipe, choice.seed
+                    )
+                )
                 await self.start_training(run)
-            elif isinstance(choice, Anew):
-                old = TrainingRun.resume(screen.model)
-                run = TrainingRun.start(old.corpus, screen.model.recipe, choice.seed)
-                await self.start_training(run)
+            elif choice is not None:
+                run = await self.make_ready(lambda: TrainingRun.resume(screen.model))
+                if isinstance(choice, Further):
+                    run.extend(choice.epochs)
+                await self.start_training(run, screen.path if isinstance(choice, GoOn) else None)
         except TinychatError as error:
             self.complain(str(error))
 
@@ -210,7 +212,7 @@ class TinychatApp(OpeningApp):
 
     def action_help(self) -> None:
         if text := getattr(self.screen, "GUIDE", ""):
-            from tinychat.tui.screens.dialogs import HelpDialog
+            from tinychat.tui.screens.notices import HelpDialog
 
             self.push_screen(HelpDialog(text))
 
