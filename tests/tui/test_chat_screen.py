@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from talk import ask, texts
 from textual.widgets import DataTable, Input, Static
-from textual.widgets._toast import Toast
 from tiny_app import chat_is_open, endless_run, new_run, until
 
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
 from tinychat.tui.screens.chat import ChatScreen
-from tinychat.tui.screens.curves import CurvesScreen
-from tinychat.tui.screens.dialogs import HelpDialog, LoadDialog, SaveDialog, TrainDialog
+from tinychat.tui.screens.dialogs import LoadDialog, SaveDialog, TrainDialog
+from tinychat.tui.screens.notices import HelpDialog
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.widgets import conversation
 from tinychat.tui.widgets.prompt import Prompt
@@ -245,22 +244,3 @@ async def test_help_theme_and_palette(app: TinychatApp) -> None:
             "Clear the conversation",
             "Export the conversation",
         } <= titles
-
-
-@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
-async def test_what_is_told_lies_neither_over_the_line_nor_over_a_dialog(
-    app: TinychatApp, size: tuple[int, int]
-) -> None:
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.press("enter")
-        await until(pilot, lambda: app.screen.query(Toast))
-        await pilot.pause()
-        assert app.screen.query_one(Toast).region.bottom <= app.screen.query_one(Prompt).region.y
-        for key, screen in (("ctrl+t", TrainDialog), ("f7", CurvesScreen)):
-            app.notify("something that takes its time")
-            await pilot.press(key)
-            await until(pilot, lambda: isinstance(app.screen, screen))  # noqa: B023
-            await pilot.pause()
-            assert not app.screen.query(Toast)
-            await pilot.press("escape")
-            await until(pilot, lambda: chat_is_open(app))

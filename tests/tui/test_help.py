@@ -18,7 +18,7 @@ from tinychat.tui.app import TinychatApp
 from tinychat.tui.job import TrainingJob, talking_copy
 from tinychat.tui.screens.chat import ChatScreen
 from tinychat.tui.screens.curves import CurvesScreen
-from tinychat.tui.screens.dialogs import HelpDialog, laid_out
+from tinychat.tui.screens.notices import HelpDialog, laid_out
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.screens.word_map import WordMapScreen
 from tinychat.tui.widgets.inside import Inside

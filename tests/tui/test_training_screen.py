@@ -9,7 +9,8 @@ from tiny_app import CORPUS, ENDLESS, PRESET, chat_is_open, endless_run, new_run
 
 from tinychat.training.run import TrainingRun
 from tinychat.tui.app import TinychatApp
-from tinychat.tui.screens.dialogs import HelpDialog, SaveDialog
+from tinychat.tui.screens.dialogs import SaveDialog
+from tinychat.tui.screens.notices import HelpDialog
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.tui.widgets.phase_panel import PhasePanel
 from tinychat.weights import load

@@ -56,7 +56,7 @@ class TinychatApp(TrainingApp):
 
     def action_help(self) -> None:
         if text := getattr(self.screen, "GUIDE", ""):
-            from tinychat.tui.screens.dialogs import HelpDialog
+            from tinychat.tui.screens.notices import HelpDialog
 
             self.push_screen(HelpDialog(text))
 

@@ -4,7 +4,7 @@ What is not seen on the first frame is imported where it is used.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +90,21 @@ class FilesApp(App[None]):
         else:
             self.notify(f"Saved as {message.path.stem}.", timeout=3, markup=False)
 
+    async def make_ready(self, make: Callable[[], "TrainingRun"]) -> "TrainingRun":
+        """What `make` gives, in a thread: reading a large corpus and cutting it into rows takes seconds, in
+        which nothing else may change the model."""
+        from tinychat.tui.screens.notices import WaitDialog
+
+        if self.chat is not None:
+            await self.chat.rest()  # it may be the same model
+        waiting = WaitDialog("Reading the corpus …")
+        await self.push_screen(waiting)
+        try:
+            return await asyncio.to_thread(make)
+        finally:
+            while waiting in self.screen_stack:  # the list of commands may lie above it
+                await self.pop_screen()
+
     @work
     async def action_load(self) -> None:
         from tinychat.tui.screens.dialogs import LoadDialog
@@ -110,7 +125,7 @@ class FilesApp(App[None]):
         path = choice.summary.path
         model = await asyncio.to_thread(load, path)
         if choice.action == "resume" and not model.card.is_finished:
-            await self.start_training(TrainingRun.resume(model), path)
+            await self.start_training(await self.make_ready(lambda: TrainingRun.resume(model)), path)
         elif choice.action == "resume":
             await self.open_chat(model, path, "Its training is finished; Ctrl+T trains it further.")
         else:

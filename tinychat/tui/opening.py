@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tinychat.training.run import TrainingRun
 
 _NEXT = "tinychat.tui.job"
-_LATER = ("chat", "dialogs", "curves", "word_map", "export")
+_LATER = ("chat", "dialogs", "notices", "curves", "word_map", "export")
 """Screens that nobody should wait for when they are opened."""
 
 

@@ -153,15 +153,17 @@ class TrainingApp(OpeningApp):
         card = screen.model.card
         choice = await self.push_screen_wait(TrainDialog(card.seed + 1, card.epochs_left))
         try:
-            if isinstance(choice, GoOn):
-                await self.start_training(TrainingRun.resume(screen.model), screen.path)
-            elif isinstance(choice, Further):
-                run = TrainingRun.resume(screen.model)
-                run.extend(choice.epochs)
+            if isinstance(choice, Anew):
+                run = await self.make_ready(
+                    lambda: TrainingRun.start(
+                        TrainingRun.resume(screen.model).corpus, screen.model.recipe, choice.seed
+                    )
+                )
                 await self.start_training(run)
-            elif isinstance(choice, Anew):
-                old = TrainingRun.resume(screen.model)
-                run = TrainingRun.start(old.corpus, screen.model.recipe, choice.seed)
-                await self.start_training(run)
+            elif choice is not None:
+                run = await self.make_ready(lambda: TrainingRun.resume(screen.model))
+                if isinstance(choice, Further):
+                    run.extend(choice.epochs)
+                await self.start_training(run, screen.path if isinstance(choice, GoOn) else None)
         except TinychatError as error:
             self.complain(str(error))

@@ -1,19 +1,16 @@
-"""Dialogs: save, load, train, help. Each answers with a value, or None when it was left by Escape."""
+"""Dialogs: save, load, train. Each answers with a value, or None when it was left by Escape."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Generic, Literal, TypeVar
 
-from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.validation import Integer
 from textual.widget import Widget
@@ -25,9 +22,6 @@ from tinychat.weights.description import Summary
 from tinychat.weights.saved_models import Library
 
 Result = TypeVar("Result")
-
-_KEYS = 15
-"""Columns of the keys in a help text."""
 
 
 class Dialog(ModalScreen[Result | None], Generic[Result]):
@@ -206,36 +200,3 @@ class TrainDialog(Dialog[GoOn | Further | Anew]):
             self.dismiss(Anew(int(field.value)))
         else:
             self.complain("The seed must be a whole number of at least 0.")
-
-
-class HelpDialog(Dialog[None]):
-    """The keys of a screen, and what it shows."""
-
-    TITLE_TEXT = "Help"
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._text = text
-
-    def body(self) -> Iterator[Widget]:
-        with VerticalScroll():
-            yield Static(laid_out(self._text))
-
-
-def laid_out(text: str) -> Group:
-    """A help text, whose lines break where the screen does: what stands beside a key stays in its column."""
-    parts: list[Text | Table] = []
-    for block in text.split("\n\n"):
-        parts += [Text()] * bool(parts)
-        for line in block.replace("\n ", " ").splitlines():
-            key, *about = re.split(" {2,}", line, maxsplit=1)
-            if about:
-                row = Table.grid(padding=(0, 2, 0, 0))
-                row.add_column(width=_KEYS)
-                row.add_row(Text(key), Text(" ".join(about[0].split())))
-                parts.append(row)
-            elif parts and isinstance(parts[-1], Text) and parts[-1]:
-                parts[-1].append(f" {line}")
-            else:
-                parts.append(Text(line))
-    return Group(*parts)

@@ -101,6 +101,8 @@ class TrainingScreen(Screen[None]):
     def begin(self, job: "TrainingJob") -> None:
         """Show the model and what is known of its training."""
         self.job = job
+        if not self.query("#card"):  # on a busy machine it may have no parts yet: it begins with them
+            return
         card = job.model.card
         self.query_one("#card", Static).update(describe(job.model), layout=False)
         for phase, panel in self._panels.items():

@@ -1,0 +1,68 @@
+"""What the app tells by the way: notices, and that one has to wait."""
+
+from pathlib import Path
+from threading import Event, current_thread, main_thread
+from typing import Any
+
+import pytest
+from textual.widgets._toast import Toast
+from tiny_app import chat_is_open, new_run, until
+
+from tinychat.training.run import TrainingRun
+from tinychat.tui.app import TinychatApp
+from tinychat.tui.screens.curves import CurvesScreen
+from tinychat.tui.screens.dialogs import TrainDialog
+from tinychat.tui.screens.notices import WaitDialog
+from tinychat.tui.widgets.prompt import Prompt
+from tinychat.weights.saved_models import Library
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_what_is_told_lies_neither_over_the_line_nor_over_a_dialog(
+    library: Library, trained_run: TrainingRun, size: tuple[int, int]
+) -> None:
+    app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.query(Toast))
+        await pilot.pause()
+        assert app.screen.query_one(Toast).region.bottom <= app.screen.query_one(Prompt).region.y
+        for key, screen in (("ctrl+t", TrainDialog), ("f7", CurvesScreen)):
+            app.notify("something that takes its time")
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, screen))  # noqa: B023
+            await pilot.pause()
+            assert not app.screen.query(Toast)
+            await pilot.press("escape")
+            await until(pilot, lambda: chat_is_open(app))
+
+
+async def test_while_a_corpus_is_read_one_waits_and_sees_why(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(pretrain_epochs=1, tune_epochs=2)
+    for _ in run.run():
+        pass
+    is_read, resume = Event(), TrainingRun.resume
+
+    def slowly(model: Any) -> TrainingRun:
+        assert current_thread() is not main_thread()
+        assert is_read.wait(20)
+        return resume(model)
+
+    monkeypatch.setattr(TrainingRun, "resume", slowly)
+    app = TinychatApp(library, model=run.model, path=Path("weather.npz"))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: chat_is_open(app))
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(app.screen, TrainDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, WaitDialog))
+        await pilot.press("escape", "ctrl+n", "x")
+        assert isinstance(app.screen, WaitDialog)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: len(app.screen_stack) == 3)
+        is_read.set()
+        await until(pilot, lambda: run.model.card.progress["tune"].epoch == 22 and chat_is_open(app))
+        assert app.screen_stack == [app.chat]
+        assert app.screen.query_one(Prompt).value == ""
