@@ -37,8 +37,9 @@ def test_an_answer_a_prompt_in_their_order(call: Call, learned: Path) -> None:
     assert asked == Outcome(0, "".join(f"{ANSWERS[question]}\n" for question in questions), "")
 
 
-def test_white_space_around_a_prompt_means_nothing(call: Call, learned: Path) -> None:
-    assert call("ask", "--load", learned, "  What falls?\n") == Outcome(0, "Rain falls.\n", "")
+def test_how_much_white_space_is_in_a_question_means_nothing(call: Call, learned: Path) -> None:
+    for prompt in ("  What falls?\n", "What\nfalls?", "What \t falls?"):
+        assert call("ask", "--load", learned, prompt) == Outcome(0, "Rain falls.\n", "")
 
 
 def test_flags_may_stand_behind_the_prompt(call: Call, learned: Path) -> None:

@@ -21,7 +21,8 @@ def run(args: argparse.Namespace) -> int:
     model = load(library(args).find(args.load))
     with threadpool_limits(limits=1, user_api="blas"):
         for prompt in args.prompt or _lines():
-            reply = model.reply(prompt, sampling)
+            asked = " ".join(prompt.split()) if model.card.is_chat else prompt  # in chats a question is a line
+            reply = model.reply(asked, sampling)
             for unread in reply.notes:
                 note(unread)
             answer = reply.finish()

@@ -56,7 +56,8 @@ class Library:
             or re.search(r'[\\/:*?"<>|\x00-\x1f]', name)
             or len(name.encode()) > 100
         ):
-            raise UsageError(f"{name!r} cannot be the name of a file; use letters, digits, spaces and dashes")
+            which = repr(name) if name.strip() else "an empty name"
+            raise UsageError(f"{which} cannot be the name of a file; use letters, digits, spaces and dashes")
         return self.folder / f"{name}.npz"
 
     def new_path(self, card: "ModelCard") -> Path:
