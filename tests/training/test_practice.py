@@ -55,6 +55,7 @@ def test_it_goes_back_as_far_as_what_was_learnt_stays(
     monkeypatch.setattr(module, "FREE", 0.0)
     list(practice.run())
     far = away()
+    monkeypatch.setattr(module, "FREE", 1.1)  # more than there is
     practice._hold_back()
     assert 0 < away() < far
     assert practice._check().right == 3
@@ -87,6 +88,7 @@ def test_it_goes_back_further_where_more_is_lost_than_is_seen(
     monkeypatch.setattr(module, "FREE", 0.0)
     list(practice.run())
     far, away = practice._narrow.parameters.values.copy(), []
+    monkeypatch.setattr(module, "FREE", 1.1)
     monkeypatch.setattr(module, "RIGHT", 0.3)
     for practice._are_all in (True, False):
         practice._narrow.parameters.values[...] = far
@@ -98,7 +100,7 @@ def test_it_goes_back_further_where_more_is_lost_than_is_seen(
 
 
 def test_what_was_lost_again_is_found_again(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FREE", 0.0)
+    monkeypatch.setattr(module, "FREE", 0.0)  # nothing former is missed
     list(practice.run())
     practice._narrow.parameters.values[...] = practice._before
     assert practice._check().right < 3

@@ -102,9 +102,7 @@ class Practice:
                 self._update(left / (SETTLE + 1))
                 if left % CHECK_EVERY == 1 and left > 1:
                     yield self._check()
-            some = self._kept(self._known[::N_SOME])
-            if sum(some) < FREE * len(some):
-                self._hold_back()
+            self._hold_back()
             found = self._kept(self._known)
             check = self._check(sum(found))
             yield check
@@ -161,6 +159,9 @@ class Practice:
         values = self._narrow.parameters.values
         right = self._rehearsal.exact(self._asked)
         if _is_enough(right):
+            some = self._kept(self._known[::N_SOME])
+            if sum(some) >= FREE * len(some):
+                return
             start, end = self._before, values.copy()
         elif self._learnt is not None:
             start, end = values.copy(), self._learnt
