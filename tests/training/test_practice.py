@@ -24,7 +24,7 @@ NEW = [
 @pytest.fixture
 def practice() -> Iterator[Practice]:
     rng = np.random.default_rng(0)
-    found = Practice(MODEL.transformer, OLD[1:], 1, NEW, NEW, MODEL.config.vocab_size, 0.9, rng)
+    found = Practice(MODEL.transformer, OLD[1:], 1, NEW, NEW, MODEL.config.vocab_size, True, rng)
     yield found
     found.close()
 
@@ -55,13 +55,52 @@ def test_it_goes_back_as_far_as_what_was_learnt_stays(
     monkeypatch.setattr(module, "FREE", 0.0)
     list(practice.run())
     far = away()
+    monkeypatch.setattr(module, "FREE", 1.1)  # more than there is
     practice._hold_back()
     assert 0 < away() < far
     assert practice._check().right == 3
 
 
-def test_what_was_lost_again_is_found_again(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_part_in_all_that_is_said_does_not_move(practice: Practice) -> None:
+    before = dict(practice._narrow.parameters.views(practice._before))
+    list(practice.run())
+    after = dict(practice._narrow.parameters.views(practice._narrow.parameters.values))
+    stays = {name for name in before if before[name].tobytes() == after[name].tobytes()}
+    assert stays == {name for name in before if "norm" in name or name.startswith("embedding.")}
+    assert stays != set(before)
+
+
+def test_vectors_of_new_tokens_move() -> None:
+    rng, n_old = np.random.default_rng(0), MODEL.config.vocab_size - 5
+    practice = Practice(MODEL.transformer, OLD[1:], 1, NEW, NEW, n_old, True, rng)
+    list(practice.run())
+    practice.close()
+    before = dict(practice._narrow.parameters.views(practice._before))["embedding.w_token"]
+    moved = practice._narrow.embedding.w_token != before
+    is_new = practice._tokens >= n_old
+    assert moved[is_new].any()
+    assert not moved[~is_new].any()
+
+
+def test_it_goes_back_further_where_more_is_lost_than_is_seen(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "FREE", 0.0)
+    list(practice.run())
+    far, away = practice._narrow.parameters.values.copy(), []
+    monkeypatch.setattr(module, "FREE", 1.1)
+    monkeypatch.setattr(module, "RIGHT", 0.3)
+    for practice._are_all in (True, False):
+        practice._narrow.parameters.values[...] = far
+        practice._hold_back()
+        away.append(float(np.linalg.norm(practice._narrow.parameters.values - practice._before)))
+        practice._check()
+        assert practice._is_question_right
+    assert away[1] < away[0]
+
+
+def test_what_was_lost_again_is_found_again(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FREE", 0.0)  # nothing former is missed
     list(practice.run())
     practice._narrow.parameters.values[...] = practice._before
     assert practice._check().right < 3

@@ -32,8 +32,6 @@ POOL = 500
 """Former dialogues that are rehearsed in turn."""
 N_OF_TAUGHT = 8
 """Wordings of every question that was taught before, among them."""
-KEPT, KEPT_OF_SOME = 0.98, 0.93
-"""Share of the former questions that is to be kept; of those that are chosen since they are lost first."""
 LEAST_KEPT = 0.85
 """Share of the former questions, most of them like the new one or nearly answered otherwise before, that must
 still be answered rightly."""
@@ -70,7 +68,7 @@ class Lesson:
         rest = [d for d in former if d not in gone and not self._rewordings.is_all_in(d[0].user)]
         self._wordings = list(dict.fromkeys(dialogue[0].user for dialogue in gone))
         self._taught = [*taught, self.turn]
-        self._wanted_kept = KEPT if len(rest) <= POOL else KEPT_OF_SOME
+        self._are_all = model.card.n_dialogues <= POOL  # also where the corpus is gone
         self._rng = np.random.default_rng([model.card.seed, len(model.card.taught)])
         self._former = [
             *((turn,) for turn in taught),
@@ -116,7 +114,7 @@ class Lesson:
                 new,
                 asked,
                 n_old_tokens,
-                self._wanted_kept,
+                self._are_all,
                 self._rng,
             )
         events = practice.run()
