@@ -1,7 +1,7 @@
 """What is kept beside the weights: their average, the best so far, and how long the best may be old."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
-from tinychat.core.parameters import Floats
+from tinychat.core.parameters import Ids
 from tinychat.errors import WorkerError
+from tinychat.training.batches import Batch
 from tinychat.training.history import PhaseProgress
 from tinychat.training.keeping import Keeper
 
@@ -32,11 +33,12 @@ class Weights:
     def set(self, *values: float) -> None:
         self.values[...] = values
 
-    def losses(self, batches: Sequence[tuple[Floats, Floats]]) -> list[Loss]:
-        counts = [int((targets >= 0).sum()) for _, targets in batches]
-        return [
-            Loss(float(self.values @ ids[0]) * n, n, 0) for (ids, _), n in zip(batches, counts, strict=True)
-        ]
+    def read(self, function: Callable[..., Loss], batches: Sequence[Batch]) -> list[Loss]:
+        return [function(self, batch) for batch in batches]
+
+    def loss(self, ids: Ids, targets: Ids) -> Loss:
+        n = int((targets >= 0).sum())
+        return Loss(float(self.values @ ids[0]) * n, n, 0)
 
 
 def batch(n_tokens: int = 1, ids: Sequence[float] = (1, 0)) -> Any:
@@ -232,7 +234,7 @@ def test_patience_is_out_after_so_many_epochs_without_a_better_loss(
 def test_a_loss_that_cannot_be_found_leaves_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not their average, on which it was to be found."""
 
-    def dead(_: object) -> list[Loss]:
+    def dead(*_: object) -> list[Loss]:
         raise WorkerError("a worker process has ended")
 
     weights = Weights()
@@ -240,7 +242,7 @@ def test_a_loss_that_cannot_be_found_leaves_the_weights(monkeypatch: pytest.Monk
     weights.set(3, 4)
     keeper.after_update()
     weights.set(8, 8)
-    monkeypatch.setattr(weights, "losses", dead)
+    monkeypatch.setattr(weights, "read", dead)
     with pytest.raises(WorkerError):
         keeper.after_epoch()
     assert weights.values.tolist() == [8, 8]

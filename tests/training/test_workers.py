@@ -20,6 +20,7 @@ from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
 from tinychat.presets import preset
 from tinychat.training.batches import Batch, to_batch
+from tinychat.training.keeping import loss_of
 from tinychat.training.rows import Row
 from tinychat.training.workers import Workers, useless_workers
 
@@ -87,9 +88,9 @@ def test_losses_of_batches_do_not_depend_on_the_number_of_workers(n_batches: int
     assert len({loss.total for loss in wanted}) == n_batches
     for n in (1, 2, 3):
         with Workers(transformer, n) as workers:
-            assert workers.losses(batches) == wanted
+            assert workers.read(loss_of, batches) == wanted
             transformer.parameters.values *= 2  # they follow the weights
-            assert workers.losses(batches) == [transformer.loss(*batch) for batch in batches]
+            assert workers.read(loss_of, batches) == [transformer.loss(*batch) for batch in batches]
             transformer.parameters.values *= 0.5
 
 

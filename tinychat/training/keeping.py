@@ -7,6 +7,7 @@ import numpy as np
 
 from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
+from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.training.average import WeightAverage
 from tinychat.training.batches import Batch
@@ -54,7 +55,7 @@ class Keeper:
             current = self._values.copy()
             self._values[...] = self._average.ema
         try:
-            loss = Loss.sum(self.team.losses(self.held_out)).mean
+            loss = Loss.sum(self.team.read(loss_of, self.held_out)).mean
         except BaseException:  # a worker has died: those who save now save the weights
             self._values[...] = current
             raise
@@ -79,3 +80,7 @@ class Keeper:
         if kept is not None:
             self._values[...] = kept
         self.progress.is_ended = True
+
+
+def loss_of(transformer: Transformer, batch: Batch) -> Loss:
+    return transformer.loss(*batch)

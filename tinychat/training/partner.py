@@ -17,6 +17,7 @@ import numpy as np
 
 from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
+from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats
 from tinychat.errors import WorkerError
 from tinychat.model import Model
@@ -29,6 +30,7 @@ from tinychat.training.partner_process import PRODUCTS, SQUARES, STEP, Setting
 from tinychat.training.processes import n_cores
 from tinychat.training.rows import Row
 from tinychat.training.shared_model import SharedModel, is_blockwise
+from tinychat.training.team import Found
 from tinychat.training.worker import read
 
 OWN_SHARE = 0.25
@@ -99,9 +101,9 @@ class Partner:
     def _loss(self, rows: Sequence[Row], rng: np.random.Generator | None = None) -> Loss:
         return self.transformer.loss(*to_batch(rows, self.transformer.config.max_seq_len), rng)
 
-    def losses(self, batches: Sequence[Batch]) -> list[Loss]:
+    def read(self, function: Callable[[Transformer, Batch], Found], batches: Sequence[Batch]) -> list[Found]:
         """See Team; without the partner's help."""
-        return read(self.transformer, batches)
+        return read(self.transformer, function, batches)
 
     def global_norm(self) -> float:
         """See Team; the partner sums up one half."""

@@ -158,8 +158,7 @@ class TrainingRun:
                 with partner or nullcontext(workers) as team:
                     yield from self._trainer(phase, config, team).run()
             if ahead:
-                with np.errstate(all="ignore"):  # what is not finite was told by the trainer
-                    kept = worth_rehearsing(self.corpus.dialogues, model.transformer, model.tokenizer)
+                kept = worth_rehearsing(self.corpus.dialogues, workers, model.tokenizer)
                 card.rehearsal = questions_of(kept)
         yield Finished(sum(progress.seconds for progress in self.model.card.progress.values()))
 

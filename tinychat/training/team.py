@@ -1,7 +1,7 @@
 """Who computes an update: this process, with or without others."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from tinychat.core.model import Transformer
 from tinychat.training.batches import Batch
 from tinychat.training.optimizer import Optimizer
 from tinychat.training.rows import Row
+
+Found = TypeVar("Found")
 
 
 class Team(Protocol):
@@ -34,8 +36,11 @@ class Team(Protocol):
         """
         ...
 
-    def losses(self, batches: Sequence[Batch]) -> list[Loss]:
-        """Of each batch; no bit of them depends on who takes part."""
+    def read(self, function: Callable[[Transformer, Batch], Found], batches: Sequence[Batch]) -> list[Found]:
+        """What a function of a module, which other processes can import, finds of each batch.
+
+        What is not finite raises no warning. No bit depends on who takes part.
+        """
         ...
 
     def global_norm(self) -> float:

@@ -1,19 +1,19 @@
 """A process that takes a part of every batch: Workers start it, with `main`.
 
 On standard input come pickled messages: first an Assignment, then Parts, Readings and Tasks. Upon each of
-these there goes back, on standard output, its Loss, their Losses or None, or the exception that came instead.
-The end of the input ends it.
+these there goes back, on standard output, its Loss, what was found of each batch, or None; or the exception
+that came instead. The end of the input ends it.
 """
 
 import pickle
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -25,6 +25,7 @@ from tinychat.core.parameters import Floats, Ids
 from tinychat.core.scratch import Scratch
 from tinychat.training.batches import Batch
 from tinychat.training.helper import InPlace
+from tinychat.training.team import Found
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Reading:
-    """Batches whose losses are asked for."""
+    """A function of the model and a batch, and batches of which its results are asked for."""
 
+    function: Callable[[Transformer, Batch], Any]
     batches: list[Batch]
 
 
@@ -86,10 +88,12 @@ def learn(model: Transformer, part: Part) -> Loss:
     return loss
 
 
-def read(model: Transformer, batches: Sequence[Batch]) -> list[Loss]:
-    """The loss of each; what is not finite is told by the trainer."""
+def read(
+    model: Transformer, function: Callable[[Transformer, Batch], Found], batches: Sequence[Batch]
+) -> list[Found]:
+    """What the function finds of each batch; what is not finite is told by the trainer."""
     with np.errstate(all="ignore"):
-        return [model.loss(*batch) for batch in batches]
+        return [function(model, batch) for batch in batches]
 
 
 def work(messages: BinaryIO, answers: BinaryIO) -> None:
@@ -104,12 +108,12 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
             message: Part | Reading | Task = pickle.load(messages)
         except EOFError:
             return
-        answer: Loss | list[Loss] | Exception | None = None
+        answer: Loss | list[Any] | Exception | None = None
         try:
             if isinstance(message, Part):
                 answer = learn(model, message)
             elif isinstance(message, Reading):
-                answer = read(model, message.batches)
+                answer = read(model, message.function, message.batches)
             else:
                 for array in arrays_in(own, message.shapes):
                     message.function(array, scratch)

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from tinychat.training.helper import InPlace
 from tinychat.training.optimizer import Optimizer, global_norm
 from tinychat.training.processes import end_process, gone, n_cores, start_process
 from tinychat.training.rows import Row
+from tinychat.training.team import Found
 from tinychat.training.worker import (
     Assignment,
     Part,
@@ -142,15 +143,15 @@ class Workers:
             parameters.grads += grads
         return Loss.sum(losses)
 
-    def losses(self, batches: Sequence[Batch]) -> list[Loss]:
-        """See Team. One worker reads a batch alone: its loss does not depend on the number of workers."""
+    def read(self, function: Callable[[Transformer, Batch], Found], batches: Sequence[Batch]) -> list[Found]:
+        """See Team. One worker reads a batch alone, so that their number changes nothing."""
         n = 1 + len(self.others)
         if self.others:
             self._vectors[0] = self.transformer.parameters.values
         for number, other in enumerate(self.others, 1):
-            other.send(Reading(list(batches[number::n])))
-        parts = [read(self.transformer, batches[::n])]
-        parts += [cast(list[Loss], other.receive()) for other in self.others]
+            other.send(Reading(function, list(batches[number::n])))
+        parts = [read(self.transformer, function, batches[::n])]
+        parts += [cast(list[Found], other.receive()) for other in self.others]
         return [parts[number % n][number // n] for number in range(len(batches))]
 
     def global_norm(self) -> float:
@@ -211,9 +212,9 @@ class Worker:
         """Whether `receive` need not wait."""
         return int(self._count[0]) == self._n_asked
 
-    def receive(self) -> Loss | list[Loss] | None:
+    def receive(self) -> Loss | list[Any] | None:
         try:
-            answer = cast(Loss | list[Loss] | Exception | None, pickle.load(self._answers))
+            answer = cast(Loss | list[Any] | Exception | None, pickle.load(self._answers))
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             raise self._gone() from error
         if isinstance(answer, Exception):
