@@ -5,6 +5,7 @@ from threading import Event, current_thread, main_thread
 from typing import Any
 
 import pytest
+from textual.widgets import Label
 from textual.widgets._toast import Toast
 from tiny_app import chat_is_open, new_run, until
 
@@ -35,6 +36,22 @@ async def test_what_is_told_lies_neither_over_the_line_nor_over_a_dialog(
             assert not app.screen.query(Toast)
             await pilot.press("escape")
             await until(pilot, lambda: chat_is_open(app))
+
+
+@pytest.mark.parametrize(("done", "left"), [(1, "2 epochs"), (2, "1 epoch")])
+async def test_what_is_left_of_an_interrupted_training_is_told(
+    library: Library, done: int, left: str
+) -> None:
+    run = new_run(pretrain_epochs=1, tune_epochs=2)
+    events = run.run()
+    while run.model.card.epochs_done < done:
+        next(events)
+    app = TinychatApp(library, model=run.model, path=Path("weather.npz"))
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(app.screen, TrainDialog))
+        told = str(app.screen.query(Label).first().content)
+        assert told == f"Go on: its training was interrupted, {left} before its end"
 
 
 async def test_while_a_corpus_is_read_one_waits_and_sees_why(
