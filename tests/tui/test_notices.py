@@ -1,7 +1,7 @@
 """What the app tells by the way: notices, and that one has to wait."""
 
 from pathlib import Path
-from threading import Event, current_thread, main_thread
+from threading import Event, current_thread
 from typing import Any
 
 import pytest
@@ -63,7 +63,7 @@ async def test_while_a_corpus_is_read_one_waits_and_sees_why(
     is_read, resume = Event(), TrainingRun.resume
 
     def slowly(model: Any) -> TrainingRun:
-        assert current_thread() is not main_thread()
+        assert current_thread().daemon  # for others Python would wait at the end of the program
         assert is_read.wait(20)
         return resume(model)
 
@@ -83,3 +83,29 @@ async def test_while_a_corpus_is_read_one_waits_and_sees_why(
         await until(pilot, lambda: run.model.card.progress["tune"].epoch == 22 and chat_is_open(app))
         assert app.screen_stack == [app.chat]
         assert app.screen.query_one(Prompt).value == ""
+
+
+async def test_one_need_not_wait_to_quit(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run(pretrain_epochs=1, tune_epochs=2)
+    for _ in run.run():
+        pass
+    is_left, is_over, resume = Event(), Event(), TrainingRun.resume
+
+    def slowly(model: Any) -> TrainingRun:
+        assert is_left.wait(20)
+        made = resume(model)
+        is_over.set()
+        return made
+
+    monkeypatch.setattr(TrainingRun, "resume", slowly)
+    app = TinychatApp(library, model=run.model, path=Path("weather.npz"))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: chat_is_open(app))
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(app.screen, TrainDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, WaitDialog))
+        await pilot.press("ctrl+q")
+    assert (app.return_code, is_over.is_set()) == (0, False)
+    is_left.set()
+    assert is_over.wait(20)
