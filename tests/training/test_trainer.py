@@ -3,12 +3,14 @@
 import math
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pytest
 from tiny_runs import CORPUS, DIALOGUES, FACTS, PRESET, kinds, start, tiny_config
 
 from tinychat.config import IGNORE, TrainConfig
+from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.errors import TrainingDivergedError
 from tinychat.generation.reply import reply_to
@@ -26,6 +28,7 @@ from tinychat.training.events import (
 from tinychat.training.optimizer import clip_by_global_norm_
 from tinychat.training.rows import DialogueRows, FactRows, RowSource
 from tinychat.training.run import TrainingRun
+from tinychat.training.workers import Workers
 
 
 def batches_of(run: TrainingRun) -> dict[str, list[Batch]]:
@@ -225,3 +228,22 @@ def test_a_learning_rate_far_too_large_ends_in_the_error() -> None:
     with pytest.raises(TrainingDivergedError):
         events.extend(run.run())
     assert all(math.isfinite(event.loss) for event in events if isinstance(event, StepDone))
+
+
+def test_no_rows_are_drawn_of_an_epoch_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing, learn, n_drawn = FactRows.drawing, Workers.loss_and_gradients, []
+
+    def counted(self: FactRows, rng: np.random.Generator) -> Any:
+        n_drawn.append(1)
+        return (yield from drawing(self, rng))
+
+    def patiently(self: Workers, rows: Any, rngs: Any, meanwhile: Any = None) -> Loss:
+        while meanwhile and meanwhile():
+            pass
+        return learn(self, rows, rngs)
+
+    monkeypatch.setattr(FactRows, "drawing", counted)
+    monkeypatch.setattr(Workers, "loss_and_gradients", patiently)
+    events = start(replace(CORPUS, dialogues=()), batch_size=5, pretrain_epochs=3).run()
+    found = [(event.epoch, len(n_drawn)) for event in events if isinstance(event, EpochDone)]
+    assert found == [(1, 2), (2, 3), (3, 3)]

@@ -38,3 +38,6 @@ async def test_lines_that_are_pasted_become_one(
             line.post_message(events.Paste(pasted))
             await pilot.press("!")
             assert line.value == f"{shown}!"
+            app.copy_to_clipboard(pasted)
+            await pilot.press("shift+home", "ctrl+v", ".")
+            assert line.value == f"{shown}."

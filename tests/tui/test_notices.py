@@ -1,10 +1,11 @@
 """What the app tells by the way: notices, and that one has to wait."""
 
 from pathlib import Path
-from threading import Event, current_thread, main_thread
+from threading import Event, current_thread
 from typing import Any
 
 import pytest
+from textual.widgets import Label
 from textual.widgets._toast import Toast
 from tiny_app import chat_is_open, new_run, until
 
@@ -37,6 +38,22 @@ async def test_what_is_told_lies_neither_over_the_line_nor_over_a_dialog(
             await until(pilot, lambda: chat_is_open(app))
 
 
+@pytest.mark.parametrize(("done", "left"), [(1, "2 epochs"), (2, "1 epoch")])
+async def test_what_is_left_of_an_interrupted_training_is_told(
+    library: Library, done: int, left: str
+) -> None:
+    run = new_run(pretrain_epochs=1, tune_epochs=2)
+    events = run.run()
+    while run.model.card.epochs_done < done:
+        next(events)
+    app = TinychatApp(library, model=run.model, path=Path("weather.npz"))
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(app.screen, TrainDialog))
+        told = str(app.screen.query(Label).first().content)
+        assert told == f"Go on: its training was interrupted, {left} before its end"
+
+
 async def test_while_a_corpus_is_read_one_waits_and_sees_why(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,7 +63,7 @@ async def test_while_a_corpus_is_read_one_waits_and_sees_why(
     is_read, resume = Event(), TrainingRun.resume
 
     def slowly(model: Any) -> TrainingRun:
-        assert current_thread() is not main_thread()
+        assert current_thread().daemon  # for others Python would wait at the end of the program
         assert is_read.wait(20)
         return resume(model)
 
@@ -66,3 +83,29 @@ async def test_while_a_corpus_is_read_one_waits_and_sees_why(
         await until(pilot, lambda: run.model.card.progress["tune"].epoch == 22 and chat_is_open(app))
         assert app.screen_stack == [app.chat]
         assert app.screen.query_one(Prompt).value == ""
+
+
+async def test_one_need_not_wait_to_quit(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run(pretrain_epochs=1, tune_epochs=2)
+    for _ in run.run():
+        pass
+    is_left, is_over, resume = Event(), Event(), TrainingRun.resume
+
+    def slowly(model: Any) -> TrainingRun:
+        assert is_left.wait(20)
+        made = resume(model)
+        is_over.set()
+        return made
+
+    monkeypatch.setattr(TrainingRun, "resume", slowly)
+    app = TinychatApp(library, model=run.model, path=Path("weather.npz"))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: chat_is_open(app))
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(app.screen, TrainDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, WaitDialog))
+        await pilot.press("ctrl+q")
+    assert (app.return_code, is_over.is_set()) == (0, False)
+    is_left.set()
+    assert is_over.wait(20)

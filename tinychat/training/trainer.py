@@ -129,18 +129,23 @@ class Trainer:
         """Of all batches of an update together: the gradient of their mean loss a token."""
         rngs = [self._drop_rng(worker) for worker in range(self.config.workers)]
         if len(batches) == 1:
-            return self._team.loss_and_gradients(batches[0], rngs, self._coming.go_on)
+            return self._team.loss_and_gradients(batches[0], rngs, self._meanwhile)
         grads = self.transformer.parameters.grads
         self._sum = np.zeros_like(grads) if self._sum.size == 0 else self._sum
         self._sum.fill(0)
         losses = []
         for rows in batches:
-            losses.append(self._team.loss_and_gradients(rows, rngs, self._coming.go_on))
+            losses.append(self._team.loss_and_gradients(rows, rngs, self._meanwhile))
             grads *= losses[-1].tokens
             self._sum += grads
         total = Loss.sum(losses)
         np.divide(self._sum, max(total.tokens, 1), out=grads)
         return total
+
+    @property
+    def _meanwhile(self) -> Callable[[], bool] | None:
+        """What there is to do while others are waited for: to draw the rows of an epoch that is to come."""
+        return self._coming.go_on if self.progress.epoch + 1 < self.config.epochs else None
 
     def _drop_rng(self, worker: int) -> np.random.Generator | None:
         if not self.transformer.config.dropout:

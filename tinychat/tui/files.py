@@ -5,8 +5,10 @@ What is not seen on the first frame is imported where it is used.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -92,7 +94,7 @@ class FilesApp(App[None]):
 
     async def make_ready(self, make: Callable[[], "TrainingRun"]) -> "TrainingRun":
         """What `make` gives, in a thread: reading a large corpus and cutting it into rows takes seconds, in
-        which nothing else may change the model."""
+        which nothing else may change the model. The program's end does not wait for it."""
         from tinychat.tui.screens.notices import WaitDialog
 
         if self.chat is not None:
@@ -100,7 +102,7 @@ class FilesApp(App[None]):
         waiting = WaitDialog("Reading the corpus …")
         await self.push_screen(waiting)
         try:
-            return await asyncio.to_thread(make)
+            return await _behind(make)
         finally:
             while waiting in self.screen_stack:  # the list of commands may lie above it
                 await self.pop_screen()
@@ -172,3 +174,18 @@ class FilesApp(App[None]):
         yield from super().get_system_commands(screen)
         if (chat := self.chat) is not None and chat is screen and chat.model.card.taught:
             yield SystemCommand("Export what was taught", "As a corpus", self.action_export_taught)
+
+
+async def _behind(make: Callable[[], "TrainingRun"]) -> "TrainingRun":
+    """As `asyncio.to_thread`, whose threads are waited for before Python ends."""
+    made: Future[TrainingRun] = Future()
+    made.set_running_or_notify_cancel()  # whoever waits may give up, and it goes on
+
+    def work() -> None:
+        try:
+            made.set_result(make())
+        except BaseException as error:  # told where it is waited for
+            made.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return await asyncio.wrap_future(made)

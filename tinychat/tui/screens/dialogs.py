@@ -166,7 +166,8 @@ class TrainDialog(Dialog[GoOn | Further | Anew]):
 
     def body(self) -> Iterator[Widget]:
         if self._epochs_left:
-            yield Label(f"Go on: its training was interrupted, {self._epochs_left} epochs before its end")
+            left = fmt.counted(self._epochs_left, "epoch")
+            yield Label(f"Go on: its training was interrupted, {left} before its end")
             yield Button("Go on", id="go-on", variant="primary")
         else:
             yield Label("Further: so many more epochs of the last phase")
