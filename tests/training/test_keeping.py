@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tinychat.config import TrainConfig
 from tinychat.core.loss import Loss
-from tinychat.core.parameters import Ids
+from tinychat.core.parameters import Floats, Ids
 from tinychat.errors import WorkerError
 from tinychat.training.batches import Batch
 from tinychat.training.history import PhaseProgress
