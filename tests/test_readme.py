@@ -54,11 +54,6 @@ def test_every_script_is_there(name: str) -> None:
     assert (ROOT / "tests/benchmarks" / name).exists()
 
 
-def test_the_pictures_are_those_that_are_there() -> None:
-    shown = set(re.findall(r"\(screenshots/([\w-]+\.svg)\)", README))
-    assert shown <= {path.name for path in (ROOT / "screenshots").iterdir()}
-
-
 def test_keys_with_names_are_those_of_the_screens() -> None:
     """F1 to F12 and those with Ctrl, in both directions."""
     bound = {TinychatApp.COMMAND_PALETTE_BINDING} | {

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_rows import draw
 
 from tinychat.config import IGNORE, TrainConfig
 from tinychat.corpus import load_corpus
 from tinychat.training.batches import MOST_PADDING, Drawing, enough_epochs, grouped, to_batch
-from tinychat.training.rows import DialogueRows, FactRows, Row, draw
+from tinychat.training.rows import DialogueRows, FactRows, Row
 from tinychat.training.vocabulary import tokenizer_for
 
 LENGTHS = st.lists(st.integers(2, 60), max_size=80)

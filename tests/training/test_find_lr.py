@@ -15,7 +15,7 @@ from tinychat.core.loss import Loss
 from tinychat.core.model import Transformer
 from tinychat.tokenizer import WordTokenizer
 from tinychat.training import find_lr
-from tinychat.training.batches import to_batch
+from tinychat.training.batches import Drawing, to_batch
 from tinychat.training.find_lr import (
     BLOWN_UP,
     HIGHEST,
@@ -27,7 +27,7 @@ from tinychat.training.find_lr import (
     steepest,
     try_rates,
 )
-from tinychat.training.rows import FactRows
+from tinychat.training.rows import FactRows, RowSource
 
 TOKENIZER = WordTokenizer.train(CORPUS.texts())
 SOURCE = FactRows(FACTS, TOKENIZER, 24)
@@ -142,13 +142,13 @@ def test_a_batch_is_as_large_as_those_of_an_update_together(
     batch_size: int, accumulate: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = set()
-    real = find_lr.grouped
 
-    def watched(rows: Any, size: int, rng: np.random.Generator) -> Any:
-        sizes.add(size)
-        return real(rows, size, rng)
+    class Watched(Drawing):
+        def __init__(self, source: RowSource, size: int, rng: np.random.Generator) -> None:
+            sizes.add(size)
+            super().__init__(source, size, rng)
 
-    monkeypatch.setattr(find_lr, "grouped", watched)
+    monkeypatch.setattr(find_lr, "Drawing", Watched)
     tried(batch_size=batch_size, accumulate=accumulate)
     assert sizes == {batch_size * accumulate}
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_rows import MANY, TEXTS, drawn, every_tokenizer, rows_of, tokenizer_of
+from tiny_rows import MANY, TEXTS, draw, drawn, every_tokenizer, rows_of, tokenizer_of
 from tiny_runs import CORPUS, DIALOGUES
 
 from tinychat.config import TrainConfig
 from tinychat.corpus import Corpus, Turn
 from tinychat.tokenizer import Tokenizer, train_tokenizer
 from tinychat.training.noise import with_noise
-from tinychat.training.rows import DialogueRows, Row, draw, turn_row
+from tinychat.training.rows import DialogueRows, Row, turn_row
 
 NOISE = {"typos": 0.3, "careless": 0.5, "joined": 0.4}
 

@@ -5,14 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given
-from tiny_rows import TEXTS, drawn, every_tokenizer, rows_of, tokenizer_of
+from tiny_rows import TEXTS, draw, drawn, every_tokenizer, rows_of, tokenizer_of
 from tiny_runs import CORPUS, DIALOGUES, FACTS
 
 from tinychat.corpus import Corpus, Dialogue, Turn
 from tinychat.corpus.dialogue import ask_text
 from tinychat.tokenizer import WordTokenizer, train_tokenizer
 from tinychat.training.batches import to_batch
-from tinychat.training.rows import FactRows, Row, dialogue_row, draw, fact_row, turn_row
+from tinychat.training.rows import FactRows, Row, dialogue_row, fact_row, turn_row
 
 
 def test_a_fact_ends_with_the_end_token(tokenizer: WordTokenizer) -> None:

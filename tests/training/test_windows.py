@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_rows import draw
 from tiny_runs import CORPUS, DIALOGUES, FACTS, start, trained
 
 from tinychat.corpus import Corpus, load_corpus
@@ -15,7 +16,6 @@ from tinychat.tokenizer import CharTokenizer
 from tinychat.training.batches import to_batch
 from tinychat.training.evaluate import evaluate
 from tinychat.training.events import EpochDone, PhaseStarted
-from tinychat.training.rows import draw
 from tinychat.training.run import TrainingRun
 from tinychat.training.windows import WindowRows, split_text
 

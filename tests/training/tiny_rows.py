@@ -11,7 +11,7 @@ from tiny_runs import CORPUS, DIALOGUES
 from tinychat.config import TrainConfig
 from tinychat.corpus import Dialogue, Turn
 from tinychat.tokenizer import Tokenizer, train_tokenizer
-from tinychat.training.rows import DialogueRows, Row, draw
+from tinychat.training.rows import DialogueRows, Row, RowSource
 
 KINDS = ("word", "char", "bpe")
 every_tokenizer = pytest.mark.parametrize("kind", KINDS)
@@ -29,6 +29,17 @@ def rows_of(
     **recipe: Any,
 ) -> DialogueRows:
     return DialogueRows(dialogues, tokenizer, context, TrainConfig(**recipe), declines)
+
+
+def draw(source: RowSource, rng: np.random.Generator) -> list[Row]:
+    """The rows of an epoch, at once."""
+    steps = source.drawing(rng)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            rows: list[Row] = end.value
+            return rows
 
 
 def drawn(rows: DialogueRows, seed: int = 0) -> list[Row]:

@@ -21,8 +21,7 @@ def run(args: argparse.Namespace) -> int:
     model = load(library(args).find(args.load))
     with threadpool_limits(limits=1, user_api="blas"):
         for prompt in args.prompt or _lines():
-            asked = " ".join(prompt.split()) if model.card.is_chat else prompt  # a line, in chats
-            reply = model.reply(asked, sampling)
+            reply = model.reply(prompt, sampling)
             for unread in reply.notes:
                 note(unread)
             answer = reply.finish()

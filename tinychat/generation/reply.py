@@ -119,12 +119,12 @@ def reply_to(
     sampling: Sampling | Beams = GREEDY,
     rng: np.random.Generator | None = None,
 ) -> Reply:
-    """Prepare the answer to `prompt`; with `chat` off, the model just writes on after it.
+    """Prepare the answer to `prompt`, read as one line; with `chat` off, the model just writes on after it.
 
     Of the earlier turns, the newest that fit are kept. What is drawn is drawn from `rng`, by default from a
     new one. Raise UsageError if the prompt is empty.
     """
-    prompt = prompt.strip()
+    prompt = " ".join(prompt.split()) if chat else prompt.strip()
     if not prompt:
         raise UsageError("the prompt is empty; type a question")
     context = transformer.config.max_seq_len

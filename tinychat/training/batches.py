@@ -63,7 +63,10 @@ def grouped(rows: Sequence[Row], batch_size: int, rng: np.random.Generator) -> l
 
 
 class Drawing:
-    """The batches of an epoch: made in small steps while there is time, and what is left of them at once."""
+    """The batches of an epoch: made step by step while there is time, and what is left of them at once.
+
+    Until it is asked for them there are the rows of two epochs, that under way and this one.
+    """
 
     def __init__(self, source: RowSource, batch_size: int, rng: np.random.Generator) -> None:
         self._steps, self._batch_size, self._rng = source.drawing(rng), batch_size, rng

@@ -10,9 +10,9 @@ from threadpoolctl import threadpool_limits
 
 from tinychat.config import TrainConfig
 from tinychat.core.model import Transformer
-from tinychat.training.batches import Batch, grouped, to_batch
+from tinychat.training.batches import Batch, Drawing, to_batch
 from tinychat.training.optimizer import clip_by_global_norm_, make_optimizer
-from tinychat.training.rows import RowSource, draw
+from tinychat.training.rows import RowSource
 
 LOWEST, HIGHEST = 1e-6, 1.0
 UPDATES = 120
@@ -60,8 +60,8 @@ def try_rates(
 
 
 def _batches(source: RowSource, config: TrainConfig, rng: np.random.Generator) -> Iterator[Batch]:
-    rows = draw(source, rng)
-    for batch in cycle(grouped(rows, config.batch_size * config.accumulate, rng)):
+    batches = Drawing(source, config.batch_size * config.accumulate, rng).batches()
+    for batch in cycle(batches):
         yield to_batch(batch)
 
 

@@ -75,19 +75,8 @@ class RowSource(Protocol):
         ...
 
     def drawing(self, rng: np.random.Generator) -> Generator[None, None, list[Row]]:
-        """The rows of an epoch come in the end, after small steps."""
+        """The rows of an epoch come in the end, after steps of which most are small."""
         ...
-
-
-def draw(source: RowSource, rng: np.random.Generator) -> list[Row]:
-    """The rows of an epoch, at once."""
-    steps = source.drawing(rng)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            rows: list[Row] = end.value
-            return rows
 
 
 class FactRows:

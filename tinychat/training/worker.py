@@ -70,7 +70,7 @@ def shared_vectors(path: Path, shape: tuple[int, int], dtype: str) -> Floats:
 
 
 def shared_counts(path: Path, n: int, is_new: bool = False) -> Ids:
-    """How many answers each of n processes has given, where all see it; the file is beside the vectors'."""
+    """How many answers each of n processes has ready, where all see it; the file is beside the vectors'."""
     return np.asarray(np.memmap(path.with_name("counts"), np.int64, "w+" if is_new else "r+", shape=(n,)))
 
 

@@ -209,7 +209,7 @@ class Worker:
 
     @property
     def has_answered(self) -> bool:
-        """Whether `receive` need not wait."""
+        """Whether `receive` will have to wait for no more than the writing of the answer."""
         return int(self._count[0]) == self._n_asked
 
     def receive(self) -> Loss | list[Any] | None:
