@@ -18,7 +18,7 @@ from twin import Twin
 
 from tinychat.config import IGNORE
 from tinychat.training.batches import grouped, to_batch
-from tinychat.training.events import EpochDone, StepDone
+from tinychat.training.events import EpochDone, PhaseDone, StepDone
 from tinychat.training.run import TrainingRun
 
 NO_SAMPLES = 10**6
@@ -64,15 +64,18 @@ class Comparison:
         print(f"PyTorch is fastest as: {fastest}. BLAS of tinychat: 1 thread a process.")
 
     def _ours(self) -> float:
+        """Until the last phase is done: only then does it look for questions worth keeping, as no twin does."""
         run = TrainingRun.start(*self.recipe())
         self.n_updates = 0
-        start = perf_counter()
+        start = end = perf_counter()
         for event in run.run():
             self.n_updates += isinstance(event, StepDone)
             if isinstance(event, EpochDone):
                 loss = event.loss if event.held_out_loss is None else event.held_out_loss
                 self.losses["tinychat"] = loss
-        return perf_counter() - start
+            if isinstance(event, PhaseDone):
+                end = perf_counter()
+        return end - start
 
     def _theirs(self, n_threads: int) -> float:
         """Its tensors are made before the clock runs."""
