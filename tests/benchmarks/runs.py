@@ -64,7 +64,7 @@ class Comparison:
         print(f"PyTorch is fastest as: {fastest}. BLAS of tinychat: 1 thread a process.")
 
     def _ours(self) -> float:
-        """Until the last phase is done: only then does it look for questions worth keeping, as no twin does."""
+        """Until the last phase is done: the questions worth keeping are looked for then, and by no twin."""
         run = TrainingRun.start(*self.recipe())
         self.n_updates = 0
         start = end = perf_counter()
