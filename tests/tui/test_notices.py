@@ -5,6 +5,7 @@ from threading import Event, current_thread
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Label
 from textual.widgets._toast import Toast
 from tiny_app import chat_is_open, new_run, until
@@ -54,12 +55,27 @@ async def test_what_is_left_of_an_interrupted_training_is_told(
         assert told == f"Go on: its training was interrupted, {left} before its end"
 
 
-async def test_while_a_corpus_is_read_one_waits_and_sees_why(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def chatting_app(library: Library) -> tuple[TinychatApp, TrainingRun]:
+    """With a model that is trained, and its run."""
     run = new_run(pretrain_epochs=1, tune_epochs=2)
     for _ in run.run():
         pass
+    return TinychatApp(library, model=run.model, path=Path("weather.npz")), run
+
+
+async def wait_for_corpus(pilot: Pilot[None], app: TinychatApp) -> None:
+    """Train it further: its corpus has to be read."""
+    await until(pilot, lambda: chat_is_open(app))
+    await pilot.press("ctrl+t")
+    await until(pilot, lambda: isinstance(app.screen, TrainDialog))
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, WaitDialog))
+
+
+async def test_while_a_corpus_is_read_one_waits_and_sees_why(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, run = chatting_app(library)
     is_read, resume = Event(), TrainingRun.resume
 
     def slowly(model: Any) -> TrainingRun:
@@ -68,13 +84,8 @@ async def test_while_a_corpus_is_read_one_waits_and_sees_why(
         return resume(model)
 
     monkeypatch.setattr(TrainingRun, "resume", slowly)
-    app = TinychatApp(library, model=run.model, path=Path("weather.npz"))
     async with app.run_test() as pilot:
-        await until(pilot, lambda: chat_is_open(app))
-        await pilot.press("ctrl+t")
-        await until(pilot, lambda: isinstance(app.screen, TrainDialog))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, WaitDialog))
+        await wait_for_corpus(pilot, app)
         await pilot.press("escape", "ctrl+n", "x")
         assert isinstance(app.screen, WaitDialog)
         await pilot.press("ctrl+p")
@@ -86,9 +97,7 @@ async def test_while_a_corpus_is_read_one_waits_and_sees_why(
 
 
 async def test_one_need_not_wait_to_quit(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = new_run(pretrain_epochs=1, tune_epochs=2)
-    for _ in run.run():
-        pass
+    app, _ = chatting_app(library)
     is_left, is_over, resume = Event(), Event(), TrainingRun.resume
 
     def slowly(model: Any) -> TrainingRun:
@@ -98,13 +107,8 @@ async def test_one_need_not_wait_to_quit(library: Library, monkeypatch: pytest.M
         return made
 
     monkeypatch.setattr(TrainingRun, "resume", slowly)
-    app = TinychatApp(library, model=run.model, path=Path("weather.npz"))
     async with app.run_test() as pilot:
-        await until(pilot, lambda: chat_is_open(app))
-        await pilot.press("ctrl+t")
-        await until(pilot, lambda: isinstance(app.screen, TrainDialog))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, WaitDialog))
+        await wait_for_corpus(pilot, app)
         await pilot.press("ctrl+q")
     assert (app.return_code, is_over.is_set()) == (0, False)
     is_left.set()

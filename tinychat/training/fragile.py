@@ -24,7 +24,10 @@ _LOGITS = 1 << 24
 
 
 def worth_rehearsing(dialogues: Sequence[Dialogue], team: Team, tokenizer: Tokenizer) -> list[Dialogue]:
-    """All of a small corpus; of a large one N_KEPT, first those with right answers of the least margin."""
+    """All of a small corpus; of a large one N_KEPT, first those with right answers of the least margin.
+
+    Raise WorkerError if another process is no longer there.
+    """
     if len(dialogues) <= N_KEPT:
         return list(dialogues)
     read = spread(dialogues, N_READ)
@@ -40,6 +43,7 @@ def margins(dialogues: Sequence[Dialogue], team: Team, tokenizer: Tokenizer) -> 
     """For each dialogue the least lead, in nats, of a token of its answers over the likeliest other one.
 
     Below 0 an answer is wrong; a dialogue with no answer within the context has infinity.
+    Raise WorkerError if another process is no longer there.
     """
     config = team.transformer.config
     longest = config.max_seq_len + 1
@@ -56,7 +60,8 @@ def margins(dialogues: Sequence[Dialogue], team: Team, tokenizer: Tokenizer) -> 
 
 
 def leads(transformer: Transformer, batch: Batch) -> Floats:
-    """By how many nats each token that counts is ahead of the likeliest other one, of shape (N,)."""
+    """By how many nats each token that counts is ahead of the likeliest other one, of shape (N,); the ids and
+    targets of a batch are of shape (B, T)."""
     logits, targets = transformer.predictions(*batch)
     scores, places = logits[0], np.arange(targets.size)
     right: Floats = scores[places, targets[0]].copy()

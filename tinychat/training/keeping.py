@@ -83,4 +83,5 @@ class Keeper:
 
 
 def loss_of(transformer: Transformer, batch: Batch) -> Loss:
+    """That of the ids and targets, both of shape (B, T), of a batch."""
     return transformer.loss(*batch)

@@ -63,6 +63,7 @@ def global_norm(grads: Floats) -> float:
 
 
 def sum_of_squares(grads: Floats) -> float:
+    """Of a vector of shape (P,), or a part of it."""
     return float(np.dot(grads, grads))
 
 
