@@ -41,9 +41,6 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     def body(self) -> Iterator[Widget]:
         raise NotImplementedError
 
-    def on_mount(self) -> None:
-        self.app.clear_notifications()  # they would lie over its messages
-
     def action_leave(self) -> None:
         self.dismiss(None)
 
