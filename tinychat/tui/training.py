@@ -17,6 +17,7 @@ from tinychat.tui.messages import ModelCopied, TrainingEnded, TrainingNews
 from tinychat.tui.opening import OpeningApp
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.weights.saved_models import Library
+from tinychat.wording import counted
 
 if TYPE_CHECKING:
     from tinychat.training.run import TrainingRun
@@ -130,7 +131,7 @@ class TrainingApp(OpeningApp):
             other = summary.card
             same = (other.corpus_fingerprint, other.preset) == (card.corpus_fingerprint, card.preset)
             if same and not other.is_finished and summary.updates is not None:
-                done = f"{other.epochs_done} of {other.epochs_done + other.epochs_left} epochs"
+                done = f"{other.epochs_done} of {counted(other.epochs_done + other.epochs_left, 'epoch')}"
                 self.notify(
                     f"{summary.path.stem}, after {done}: later, in the chat, press Ctrl+O and r.",
                     title="An earlier run was interrupted",

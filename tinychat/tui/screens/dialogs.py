@@ -20,6 +20,7 @@ from tinychat.errors import UsageError
 from tinychat.tui import format as fmt
 from tinychat.weights.description import Summary
 from tinychat.weights.saved_models import Library
+from tinychat.wording import counted
 
 Result = TypeVar("Result")
 
@@ -163,7 +164,7 @@ class TrainDialog(Dialog[GoOn | Further | Anew]):
 
     def body(self) -> Iterator[Widget]:
         if self._epochs_left:
-            left = fmt.counted(self._epochs_left, "epoch")
+            left = counted(self._epochs_left, "epoch")
             yield Label(f"Go on: its training was interrupted, {left} before its end")
             yield Button("Go on", id="go-on", variant="primary")
         else:
