@@ -83,12 +83,12 @@ class TrainingApp(OpeningApp):
             while len(self.screen_stack) > 1:  # a dialog that was open on it
                 await self.pop_screen()
         card = job.model.card
-        if ended.error:
+        if ended.error:  # which says what to do; to go on as before may lead to the same
             note = f"{ended.error}."
         elif ended.finished:
             note = f"Trained and saved as {job.path.stem}."
         elif card.epochs_done:
-            note = f"Stopped, and saved as {job.path.stem}."
+            note = f"Stopped, and saved as {job.path.stem}. {rest_text(card)}".strip()
         else:
             note = "Stopped within the first epoch; not saved."
         training, self.training = self.training, None
@@ -96,7 +96,7 @@ class TrainingApp(OpeningApp):
         if live is None:
             await self.open_chat(job.model, job.path, note)
             return
-        live.go_over_to(job.model, f"{note} {rest_text(card)}".strip())
+        live.go_over_to(job.model, note)
         if self.main_screen is not live:
             await self._show(live)
         elif training is not None:
