@@ -127,7 +127,8 @@ class TrainingApp(OpeningApp):
     @work
     async def point_to_interrupted(self, run: "TrainingRun") -> None:
         card = run.model.card
-        for summary in await asyncio.to_thread(self.models.summaries):
+        summaries, _ = await asyncio.to_thread(self.models.summaries)
+        for summary in summaries:
             other = summary.card
             same = (other.corpus_fingerprint, other.preset) == (card.corpus_fingerprint, card.preset)
             if same and not other.is_finished and summary.updates is not None:
