@@ -125,6 +125,25 @@ async def test_what_was_being_typed_waits_behind_an_edit(app: TinychatApp) -> No
         assert (prompt.value, prompt.cursor_position) == ("And", 3)
 
 
+async def test_an_edited_line_that_is_no_command_stays_to_be_mended(app: TinychatApp) -> None:
+    async with app.run_test() as pilot:
+        await ask(pilot, "What is rain?")
+        prompt = app.screen.query_one(Prompt)
+        await pilot.press(*"And", "ctrl+e")
+        prompt.value = "/What is snow?"
+        await pilot.press("enter")
+        await until(pilot, lambda: prompt.value == "/What is snow?")
+        await pilot.press("home", "delete", "enter")
+        await answered(pilot)
+        assert texts(app, "question") == ["What is snow?"]  # in the place of the first
+        assert prompt.value == "And"
+        await pilot.press("ctrl+e")
+        prompt.value = "/undo"
+        await pilot.press("enter")
+        await until(pilot, lambda: prompt.value == "And")
+        assert not chat_of(app).conversation.is_editing
+
+
 async def test_keys_that_would_do_nothing_are_not_offered(app: TinychatApp) -> None:
     async with app.run_test() as pilot:
         offered = {binding.binding.action for binding in app.screen.active_bindings.values()}
