@@ -91,7 +91,7 @@ def test_numbers_are_no_flags(kind: Any, values: dict[str, Any]) -> None:
             "layer_types must be a list of 'full' or 'sliding', not ('full', 'banana', 'full')",
         ),
         ({"layer_types": "full"}, "layer_types must be a list of 'full' or 'sliding', not 'full'"),
-        ({"layer_types": ("full",) * 4}, "layer_types has 4 entries, and the model 3 layers"),
+        ({"layer_types": ("full",) * 4}, "layer_types must have an entry a layer: 3, not 4"),
         (
             {"sliding_window": 16},
             "sliding_window and a 'sliding' layer in layer_types need each other",

@@ -116,7 +116,7 @@ class ModelConfig:
         if not isinstance(kinds, tuple) or any(kind not in ("full", "sliding") for kind in kinds):
             raise ConfigError(f"layer_types must be a list of 'full' or 'sliding', not {kinds!r}")
         if kinds and len(kinds) != self.n_layers:
-            raise ConfigError(f"layer_types has {len(kinds)} entries, and the model {self.n_layers} layers")
+            raise ConfigError(f"layer_types must have an entry a layer: {self.n_layers}, not {len(kinds)}")
         if self.sliding_window is not None:
             _check_numbers(self, ("sliding_window",), ())
         if (self.sliding_window is not None) != ("sliding" in kinds):

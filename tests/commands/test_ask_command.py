@@ -90,7 +90,7 @@ def test_a_prompt_longer_than_the_context_is_told_and_answered(
     n_dropped = n_words + 4 - 60
     if n_dropped > 0:
         assert asked.err.count("\n") == 1
-        assert f"the first {n_dropped} were dropped" in asked.err
+        assert f"read without the first {n_dropped}" in asked.err
     else:
         assert asked.err == ""
 

@@ -86,8 +86,8 @@ def test_a_huge_line_is_cut_and_told(call: Call) -> None:
     done = call("train", "--corpus", "huge.txt", *EPOCHS, "--out", "m.npz")
     assert done.code == 0
     notes = [line for line in done.err.splitlines() if line.startswith("tinychat: ")]
-    assert "huge.txt: 1 lines were cut at 100,000 characters" in notes[0]
-    assert "1 rows are longer than the context" in notes[1]
+    assert "huge.txt: 1 line had to be cut at 100,000 characters" in notes[0]
+    assert "1 row had to be cut at the context" in notes[1]
 
 
 def test_a_huge_word(call: Call) -> None:

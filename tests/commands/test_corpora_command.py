@@ -11,6 +11,7 @@ from tinychat.corpus import bundled_corpora, load_corpus
 from tinychat.presets import PRESETS
 from tinychat.training.inspect_corpus import inspect_corpus
 from tinychat.training.vocabulary import tokenizer_for
+from tinychat.wording import counted
 
 Call = Callable[..., Outcome]
 
@@ -51,9 +52,8 @@ def figures(shown: Outcome) -> dict[str, str]:
 def test_every_bundled_corpus_is_listed_with_its_folder(call: Call, name: str) -> None:
     corpus = load_corpus(name)
     [line] = [line for line in call("corpora").out.splitlines() if line.startswith(f"{name}:")]
-    assert line == (
-        f"{name}: {len(corpus.facts)} facts, {len(corpus.dialogues)} dialogues, in {bundled_corpora()[name]}"
-    )
+    facts, dialogues = counted(len(corpus.facts), "fact"), counted(len(corpus.dialogues), "dialogue")
+    assert line == f"{name}: {facts}, {dialogues}, in {bundled_corpora()[name]}"
 
 
 # One corpus
@@ -67,7 +67,7 @@ def test_the_figures_of_a_corpus(call: Call, odd: Path) -> None:
     tokens += sum(len(tokenizer.encode(str(turn))) + 1 for dialogue in corpus.dialogues for turn in dialogue)
     assert found["facts"] == "4"
     assert found["dialogues"] == "6 with 7 turns and 5 different answers"
-    assert found["don't-know"] == "1 dialogues"
+    assert found["don't-know"] == "1 dialogue"
     assert found["held out"] == "2 dialogues, 2 with an unknown word"
     assert found["vocabulary"].startswith(f"{tokenizer.vocab_size} tokens (word), ")
     assert found["tokens"] == f"{tokens} in 10 rows"

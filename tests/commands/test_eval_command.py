@@ -70,9 +70,9 @@ def test_rows_that_were_cut_and_remarks_on_the_corpus_are_told(call: Call, learn
     assert (done.code, len(done.records)) == (0, 1)
     notes = done.err.splitlines()
     assert all(note.startswith("tinychat: ") for note in notes)
-    assert any("1 lines were cut" in note for note in notes)
+    assert any("1 line had to be cut" in note for note in notes)
     assert any("chat.txt" in note for note in notes)
-    assert any("1 rows are longer" in note for note in notes)
+    assert any("1 row had to be cut" in note for note in notes)
 
 
 @pytest.mark.parametrize("name", ["rain", "latest"])

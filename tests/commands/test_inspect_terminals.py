@@ -120,9 +120,9 @@ def _console() -> Any:
 def test_columns_that_do_not_fit_are_told(call: Call, learned: Path, terminal: Callable[..., None]) -> None:
     terminal(20)
     lines = plain(call("inspect", "--load", learned, ASKED, "--attention").out)
-    assert "columns 0 to 5 do not fit" in " ".join(line.strip() for line in lines)
+    assert "no room for the first 6 columns" in " ".join(line.strip() for line in lines)
     terminal(60)  # each of the four columns of the lens is 18 wide
-    assert "2 layers more do not fit" in plain(call("inspect", "--load", learned, ASKED, "--lens").out)[-2]
+    assert "no room for 2 layers more" in plain(call("inspect", "--load", learned, ASKED, "--lens").out)[-2]
 
 
 def test_ascii_alone(learned: Path) -> None:

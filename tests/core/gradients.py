@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from tinychat.config import IGNORE, ModelConfig
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.model import Transformer
 from tinychat.core.parameters import Floats, Ids, Parameters
 
@@ -52,11 +52,11 @@ def model_of(config: ModelConfig, dtype: DTypeLike = np.float64, seed: int = 0) 
 class Redrawn:
     """A layer as in training, with dropout that drops the same numbers in every forward."""
 
-    def __init__(self, layer: AnyLayer, noise: Noise) -> None:
-        self.layer, self.noise = layer, noise
+    def __init__(self, layer: AnyLayer, draws: Draws) -> None:
+        self.layer, self.draws = layer, draws
 
     def forward(self, x: Any) -> Floats:
-        self.noise.rng = np.random.default_rng(11)
+        self.draws.rng = np.random.default_rng(11)
         return self.layer.forward(x)
 
     def backward(self, dy: Floats) -> Floats | None:

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from tinychat.config import ModelConfig
 from tinychat.core.attention import SelfAttention, causal_mask
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.parameters import Floats, Parameters
 
 SLIDING = {"layer_types": ("sliding", "full"), "sliding_window": 2}
@@ -59,11 +59,11 @@ def config_of(kind: str, **changes: Any) -> ModelConfig:
 
 
 def build(
-    kind: str, dtype: DTypeLike = np.float64, noise: Noise | None = None, layer: int = 0, **changes: Any
+    kind: str, dtype: DTypeLike = np.float64, draws: Draws | None = None, layer: int = 0, **changes: Any
 ) -> tuple[SelfAttention, Parameters]:
     config = config_of(kind, **changes)
     parameters = randomise(Parameters(SelfAttention.specs(config, "attention"), dtype))
-    return SelfAttention(parameters.scope("attention"), config, layer, noise or Noise()), parameters
+    return SelfAttention(parameters.scope("attention"), config, layer, draws or Draws()), parameters
 
 
 def normed(x: Floats, w: dict[str, Floats], name: str, config: ModelConfig) -> Floats:
@@ -153,9 +153,9 @@ def test_gradients_of_a_full_context(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["two heads", "two groups", "all"])
 def test_gradients_with_dropout(kind: str) -> None:
-    noise = Noise()
-    attention, parameters = build(kind, noise=noise, dropout=0.3)
-    layer = Redrawn(attention, noise)
+    draws = Draws()
+    attention, parameters = build(kind, draws=draws, dropout=0.3)
+    layer = Redrawn(attention, draws)
     assert_gradients(layer, parameters, random_vectors(2, 4, 6), config_of(kind))
     assert attention.dropout.mask is not None
     assert 0 < (attention.dropped[attention.weights > 0] == 0).mean() < 1

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from tinychat.config import ModelConfig
 from tinychat.core.block import Block
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.parameters import Floats, Parameters
 
 TWO = {"n_heads": 2, "n_kv_heads": 2, "head_dim": 3}
@@ -38,11 +38,11 @@ def config_of(kind: str, **changes: Any) -> ModelConfig:
 
 
 def build(
-    kind: str, dtype: DTypeLike = np.float64, index: int = 0, noise: Noise | None = None, **changes: Any
+    kind: str, dtype: DTypeLike = np.float64, index: int = 0, draws: Draws | None = None, **changes: Any
 ) -> tuple[Block, Parameters]:
     config = config_of(kind, **changes)
     parameters = randomise(Parameters(Block.specs(config, index), dtype))
-    return Block(parameters, config, index, noise or Noise()), parameters
+    return Block(parameters, config, index, draws or Draws()), parameters
 
 
 @kinds
@@ -77,9 +77,9 @@ def test_gradients(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["post", "pre", "sandwich"])
 def test_gradients_with_dropout(kind: str) -> None:
-    noise = Noise()
-    block, parameters = build(kind, noise=noise, dropout=0.3)
-    assert_gradients(Redrawn(block, noise), parameters, random_vectors(2, 4, 6), config_of(kind))
+    draws = Draws()
+    block, parameters = build(kind, draws=draws, dropout=0.3)
+    assert_gradients(Redrawn(block, draws), parameters, random_vectors(2, 4, 6), config_of(kind))
     assert block.attention.dropout.mask is not None
     assert block.feed_forward.dropout.mask is not None
 

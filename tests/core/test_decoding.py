@@ -5,7 +5,7 @@ import pytest
 from gradients import random_vectors, randomise, small_config
 
 from tinychat.core.decoding import DecodingFeedForward, DecodingNorm
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.feed_forward import FeedForward
 from tinychat.core.norm import NORMS
 from tinychat.core.parameters import Parameters
@@ -35,7 +35,7 @@ def test_norm(norm: str, bias: bool, shape: tuple[int, ...], norm_eps: float) ->
 def test_feed_forward(activation: str, gated: bool, bias: bool, shape: tuple[int, ...]) -> None:
     config = small_config(activation=activation, gated=gated, bias=bias)
     parameters = randomise(Parameters(FeedForward.specs(config, "feed_forward"), np.float64))
-    layer = FeedForward(parameters.scope("feed_forward"), config, Noise())
+    layer = FeedForward(parameters.scope("feed_forward"), config, Draws())
     x = random_vectors(*shape)
     wanted = layer.forward(x.reshape(1, -1, 6)).reshape(shape)
     kept = wanted.copy()
@@ -52,6 +52,6 @@ def test_rows_stay_of_the_weights_dtype() -> None:
         feed_forward = Parameters(FeedForward.specs(config, "feed_forward"))
         forms = (
             DecodingNorm(NORMS["layernorm"](norm.scope("norm"), config)),
-            DecodingFeedForward(FeedForward(feed_forward.scope("feed_forward"), config, Noise())),
+            DecodingFeedForward(FeedForward(feed_forward.scope("feed_forward"), config, Draws())),
         )
         assert [form(x).dtype for form in forms] == [np.float32] * 2

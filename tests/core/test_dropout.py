@@ -3,16 +3,16 @@ import pytest
 from gradients import Redrawn, assert_forgets_shapes, assert_gradients, assert_stays_float32, random_vectors
 from numpy.typing import DTypeLike
 
-from tinychat.core.dropout import Dropout, Noise
+from tinychat.core.dropout import Draws, Dropout
 from tinychat.core.parameters import Parameters
 
 rates = pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 
 
 def build(rate: float, dtype: DTypeLike = np.float64, seed: int | None = 0) -> Dropout:
-    noise = Noise()
-    noise.rng = None if seed is None else np.random.default_rng(seed)
-    return Dropout(rate, noise, dtype)
+    draws = Draws()
+    draws.rng = None if seed is None else np.random.default_rng(seed)
+    return Dropout(rate, draws, dtype)
 
 
 @rates
@@ -46,7 +46,7 @@ def test_backward_takes_the_same_mask() -> None:
 
 def test_gradient() -> None:
     dropout = build(0.4)
-    assert_gradients(Redrawn(dropout, dropout._noise), Parameters([]), random_vectors(4, 6))
+    assert_gradients(Redrawn(dropout, dropout._draws), Parameters([]), random_vectors(4, 6))
 
 
 @pytest.mark.parametrize(("rate", "seed"), [(0.5, None), (0.0, 0)], ids=["outside training", "rate 0"])
@@ -58,18 +58,18 @@ def test_off(rate: float, seed: int | None) -> None:
 
 
 def test_a_rate_of_0_draws_nothing() -> None:
-    noise = Noise()
-    noise.rng = np.random.default_rng(0)
-    before = noise.rng.bit_generator.state
-    Dropout(0.0, noise, np.float64).forward(random_vectors(2, 3))
-    assert noise.rng.bit_generator.state == before
+    draws = Draws()
+    draws.rng = np.random.default_rng(0)
+    before = draws.rng.bit_generator.state
+    Dropout(0.0, draws, np.float64).forward(random_vectors(2, 3))
+    assert draws.rng.bit_generator.state == before
 
 
 def test_after_training_no_old_mask_is_left() -> None:
     dropout = build(0.5)
     x = random_vectors(2, 3)
     dropout.forward(x)
-    dropout._noise.rng = None
+    dropout._draws.rng = None
     dropout.forward(x)
     assert dropout.backward(x) is x
 
@@ -93,5 +93,5 @@ def test_float32_stays() -> None:
 def test_results_do_not_depend_on_the_shapes_before() -> None:
     dropout = build(0.5)
     assert_forgets_shapes(
-        Redrawn(dropout, dropout._noise), Parameters([]), lambda b, t: random_vectors(b, t, 6)
+        Redrawn(dropout, dropout._draws), Parameters([]), lambda b, t: random_vectors(b, t, 6)
     )

@@ -16,7 +16,7 @@ from gradients import (
 from numpy.typing import DTypeLike
 
 from tinychat.core import embedding as module
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.embedding import Embedding, sinusoids
 from tinychat.core.parameters import Ids, Parameters
 
@@ -32,11 +32,11 @@ kinds = pytest.mark.parametrize("kind", list(KINDS))
 
 
 def build(
-    kind: str = "learned", dtype: DTypeLike = np.float64, noise: Noise | None = None, **changes: Any
+    kind: str = "learned", dtype: DTypeLike = np.float64, draws: Draws | None = None, **changes: Any
 ) -> tuple[Embedding, Parameters]:
     config = small_config(**KINDS[kind], **changes)
     parameters = randomise(Parameters(Embedding.specs(config, "embedding"), dtype))
-    return Embedding(parameters.scope("embedding"), config, noise or Noise()), parameters
+    return Embedding(parameters.scope("embedding"), config, draws or Draws()), parameters
 
 
 def some_ids(b: int, t: int) -> Ids:
@@ -85,7 +85,7 @@ def test_a_scaled_embedding_begins_as_long_as_one_that_is_not() -> None:
     for scale in (False, True):
         config = small_config(vocab_size=500, embedding_scale=scale, positions="none")
         parameters = Parameters(Embedding.specs(config, "e")).initialise(np.random.default_rng(0))
-        y = Embedding(parameters.scope("e"), config, Noise()).forward(np.arange(500)[None])
+        y = Embedding(parameters.scope("e"), config, Draws()).forward(np.arange(500)[None])
         lengths.append(np.linalg.norm(y))
     assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)
 
@@ -97,9 +97,9 @@ def test_gradients_with_repeated_tokens(kind: str) -> None:
 
 
 def test_gradients_with_dropout() -> None:
-    noise = Noise()
-    embedding, parameters = build("scale", noise=noise, dropout=0.3)
-    layer = Redrawn(embedding, noise)
+    draws = Draws()
+    embedding, parameters = build("scale", draws=draws, dropout=0.3)
+    layer = Redrawn(embedding, draws)
     assert 0 < (layer.forward(small_batch()[0]) == 0).mean() < 1
     assert_gradients(layer, parameters, small_batch()[0])
 

@@ -16,7 +16,7 @@ from gradients import (
 )
 from numpy.typing import DTypeLike
 
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.feed_forward import FeedForward
 from tinychat.core.parameters import Parameters
 
@@ -40,11 +40,11 @@ ACTIVATIONS: dict[str, Callable[[float], float]] = {
 
 
 def build(
-    kind: str = "default", dtype: DTypeLike = np.float64, noise: Noise | None = None, **changes: Any
+    kind: str = "default", dtype: DTypeLike = np.float64, draws: Draws | None = None, **changes: Any
 ) -> tuple[FeedForward, Parameters]:
     config = small_config(**KINDS[kind], **changes)
     parameters = randomise(Parameters(FeedForward.specs(config, "feed_forward"), dtype))
-    return FeedForward(parameters.scope("feed_forward"), config, noise or Noise()), parameters
+    return FeedForward(parameters.scope("feed_forward"), config, draws or Draws()), parameters
 
 
 @kinds
@@ -90,9 +90,9 @@ def test_gradients(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["default", "gated silu"])
 def test_gradients_with_dropout(kind: str) -> None:
-    noise = Noise()
-    ff, parameters = build(kind, noise=noise, dropout=0.3)
-    layer = Redrawn(ff, noise)
+    draws = Draws()
+    ff, parameters = build(kind, draws=draws, dropout=0.3)
+    layer = Redrawn(ff, draws)
     x = random_vectors(2, 3, 6)
     share = (layer.forward(x) == 0).mean()
     assert 0 < share < 1

@@ -53,7 +53,7 @@ def test_every_value_is_among_the_combinations() -> None:
 def test_gradients_of_a_random_upstream_gradient(name: str) -> None:
     model = model_of(FAMILY[name])
     # With dropout too, where there is some.
-    assert_slopes(Redrawn(model, model.noise), model.parameters, small_batch()[0], model.config)
+    assert_slopes(Redrawn(model, model.draws), model.parameters, small_batch()[0], model.config)
 
 
 @some
@@ -76,7 +76,7 @@ def test_the_loss_is_that_of_all_logits(name: str, kind: str) -> None:
     """Logits of places that do not count are never made; that changes neither the loss nor a gradient."""
     model, ids, targets = model_of(FAMILY[name]), small_batch()[0], TARGETS[kind]
     cross_entropy = CrossEntropy(np.dtype(np.float64))
-    model.noise.rng = np.random.default_rng(5)
+    model.draws.rng = np.random.default_rng(5)
     wanted = cross_entropy.forward(model.forward(ids), targets)
     model.backward(cross_entropy.backward())
     grads = model.parameters.grads.copy()
@@ -148,12 +148,12 @@ def test_dropout_is_off_again_after_an_error() -> None:
     ids, targets = small_batch()
     with pytest.raises(ValueError, match="reshape"):
         model.loss_and_gradients(ids, targets[:, :3], np.random.default_rng(0))
-    assert model.noise.rng is None
+    assert model.draws.rng is None
 
 
 def test_every_kind_of_dropout_draws_its_own_numbers() -> None:
     model = model_of(small_config(dropout=0.5, d_ff=5))
-    model.noise.rng = np.random.default_rng(0)
+    model.draws.rng = np.random.default_rng(0)
     model.forward(small_batch()[0])
     layers = [
         model.embedding.dropout,
@@ -184,7 +184,7 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_rows_by_tokens() -> None:
 @family
 def test_backward_overwrites(name: str) -> None:
     model = model_of(FAMILY[name])
-    assert_overwrites(Redrawn(model, model.noise), model.parameters, small_batch()[0])
+    assert_overwrites(Redrawn(model, model.draws), model.parameters, small_batch()[0])
 
 
 def arrays_in(thing: object) -> Iterator[np.ndarray]:
@@ -218,7 +218,7 @@ def test_results_do_not_depend_on_the_shapes_before(name: str) -> None:
     model = model_of(FAMILY[name])
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 7, (6, 6))
-    assert_forgets_shapes(Redrawn(model, model.noise), model.parameters, lambda b, t: rows[:b, :t])
+    assert_forgets_shapes(Redrawn(model, model.draws), model.parameters, lambda b, t: rows[:b, :t])
 
 
 @family

@@ -15,7 +15,7 @@ from trajectory import SMOOTH, STEADY, by_numpy, golden
 from tinychat.config import ModelConfig
 from tinychat.core.attention import SelfAttention
 from tinychat.core.block import Block
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.embedding import Embedding
 from tinychat.core.feed_forward import FeedForward
 from tinychat.core.loss import CrossEntropy
@@ -91,7 +91,7 @@ def parameters_of(specs: list[ParameterSpec]) -> Parameters:
 def test_embedding(compare: Callable[..., None], twin: ModuleType, name: str) -> None:
     config = FAMILY[name]
     parameters = parameters_of(Embedding.specs(config, "e"))
-    layer = Embedding(parameters.scope("e"), replace(config, tie_embeddings=False), Noise())
+    layer = Embedding(parameters.scope("e"), replace(config, tie_embeddings=False), Draws())
     compare(layer, parameters, small_batch()[0], lambda w, ids: twin.embedding(w, "e", ids, config), config)
 
 
@@ -111,7 +111,7 @@ def test_norm(compare: Callable[..., None], twin: ModuleType, name: str, width: 
 def test_attention(compare: Callable[..., None], twin: ModuleType, name: str, index: int) -> None:
     config = FAMILY[name]
     parameters = parameters_of(SelfAttention.specs(config, "a"))
-    layer = SelfAttention(parameters.scope("a"), config, index, Noise())
+    layer = SelfAttention(parameters.scope("a"), config, index, Draws())
     x = random_vectors(2, 5, 6)
     compare(layer, parameters, x, lambda w, x: twin.attention(w, "a", x, config, index), config)
 
@@ -120,7 +120,7 @@ def test_attention(compare: Callable[..., None], twin: ModuleType, name: str, in
 def test_feed_forward(compare: Callable[..., None], twin: ModuleType, name: str) -> None:
     config = FAMILY[name]
     parameters = parameters_of(FeedForward.specs(config, "f"))
-    layer = FeedForward(parameters.scope("f"), config, Noise())
+    layer = FeedForward(parameters.scope("f"), config, Draws())
     x = random_vectors(2, 5, 6)
     compare(layer, parameters, x, lambda w, x: twin.feed_forward(w, "f", x, config), config)
 
@@ -129,7 +129,7 @@ def test_feed_forward(compare: Callable[..., None], twin: ModuleType, name: str)
 def test_block(compare: Callable[..., None], twin: ModuleType, name: str) -> None:
     config = FAMILY[name]
     parameters = parameters_of(Block.specs(config, 0))
-    layer = Block(parameters, config, 0, Noise())
+    layer = Block(parameters, config, 0, Draws())
     compare(layer, parameters, random_vectors(2, 5, 6), lambda w, x: twin.block(w, 0, x, config), config)
 
 

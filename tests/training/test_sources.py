@@ -34,7 +34,7 @@ def test_long_rows_are_cut_and_counted() -> None:
     run = start(corpus)
     assert run.warnings[0] == "read with care"
     assert len(run.warnings) == 2
-    assert run.warnings[1].startswith("2 rows are longer than the context of 24 tokens")
+    assert run.warnings[1].startswith("2 rows had to be cut at the context of 24 tokens")
     assert corpus.warnings == ("read with care",)
     events = list(run.run())
     assert [event.examples for event in events if isinstance(event, PhaseStarted)] == [6, 4]
@@ -49,7 +49,7 @@ def test_cut_rows_are_counted_whether_they_are_held_out_or_not() -> None:
     corpus = replace(CORPUS, facts=(*FACTS, *[long_fact] * 5))
     for seed in range(3):
         run = start(corpus, seed=seed, validation=0.5)
-        assert run.warnings[0].startswith("5 rows are longer than the context of 24 tokens")
+        assert run.warnings[0].startswith("5 rows had to be cut at the context of 24 tokens")
 
 
 LONG_QUESTION = (Turn(" ".join(["What falls?"] * 20), "Rain."),)
@@ -59,7 +59,7 @@ def test_a_question_that_leaves_no_room_for_its_answer_teaches_nothing() -> None
     """Where only answers count, nothing of its row does."""
     corpus = replace(CORPUS, dialogues=(*DIALOGUES[:2], LONG_QUESTION, DIALOGUES[2]))
     run = start(corpus, mask_prompt=True)
-    assert run.warnings[0].startswith("1 rows are longer")
+    assert run.warnings[0].startswith("1 row had to be cut")
     events = list(run.run())
     tune = [event for event in events if isinstance(event, PhaseStarted)][1]
     # "Rain falls." and "The sun melts it." and "Birds sing." and "When the sun is out.", each with its end.

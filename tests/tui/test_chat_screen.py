@@ -88,7 +88,7 @@ async def test_an_empty_or_endless_prompt(app: TinychatApp) -> None:
         await pilot.press("enter", "space", "enter")
         assert texts(app, "question") == []
         await ask(pilot, "rain " * 100)
-        assert any("were dropped" in note for note in texts(app, "note"))
+        assert any("read without the first" in note for note in texts(app, "note"))
         assert len(texts(app, "answer")) == 1
 
 
@@ -148,7 +148,7 @@ async def test_load_lists_the_models_and_opens_one(app: TinychatApp, library: Li
         pass
     path = save(other.model, library.folder / "[b]other.npz")
     os.utime(path, (1e9, 1e9))
-    (library.folder / "broken.npz").write_bytes(b"not a model")
+    (library.folder / "[bold]broken.npz").write_bytes(b"not a model")
     async with app.run_test() as pilot:
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, LoadDialog))
@@ -157,6 +157,8 @@ async def test_load_lists_the_models_and_opens_one(app: TinychatApp, library: Li
         assert row[0] == "[b]other"
         assert row[2:4] == ["weather", "10 k"]
         assert row[5] == "all"
+        told = str(app.screen.query_one("#message", Static).content)
+        assert told == "1 file could not be read: [bold]broken.npz"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen.path.stem == "[b]other")
         assert isinstance(app.screen, ChatScreen)
@@ -193,10 +195,16 @@ async def test_an_interrupted_model_goes_on_training(app: TinychatApp, library: 
         await until(pilot, lambda: app.job is not None and app.job.model.card.epochs_done > 5)
 
 
-async def test_load_without_models(app: TinychatApp) -> None:
+@pytest.mark.parametrize("damaged", [[], ["a.npz", "b.npz"]])
+async def test_load_without_models(app: TinychatApp, library: Library, damaged: list[str]) -> None:
+    library.folder.mkdir()
+    for name in damaged:
+        (library.folder / name).write_bytes(b"not a model")
     async with app.run_test() as pilot:
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, LoadDialog))
+        [told] = (str(text.content) for text in app.screen.query(Static))
+        assert told.startswith("2 files could not be read" if damaged else "Nothing is saved yet.")
         await pilot.press("r", "escape")
         assert isinstance(app.screen, ChatScreen)
 

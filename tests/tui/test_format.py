@@ -20,13 +20,6 @@ def test_losses(loss: float | None, text: str) -> None:
     assert fmt.loss(loss) == text
 
 
-@pytest.mark.parametrize(
-    ("n", "text"), [(0, "0 layers"), (1, "1 layer"), (2, "2 layers"), (1200, "1,200 layers")]
-)
-def test_things_are_counted(n: int, text: str) -> None:
-    assert fmt.counted(n, "layer") == text
-
-
 @pytest.mark.parametrize(("n", "text"), [(474_400, "474 k"), (1_500_000, "1.5 M")])
 def test_large_numbers(n: int, text: str) -> None:
     assert fmt.count(n) == text

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Label
 from textual.widgets._toast import Toast
 from tiny_app import chat_is_open, new_run, until
@@ -15,12 +16,13 @@ from tinychat.tui.app import TinychatApp
 from tinychat.tui.screens.curves import CurvesScreen
 from tinychat.tui.screens.dialogs import TrainDialog
 from tinychat.tui.screens.notices import WaitDialog
+from tinychat.tui.screens.word_map import WordMapScreen
 from tinychat.tui.widgets.prompt import Prompt
 from tinychat.weights.saved_models import Library
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
-async def test_what_is_told_lies_neither_over_the_line_nor_over_a_dialog(
+async def test_what_is_told_does_not_lie_over_the_line(
     library: Library, trained_run: TrainingRun, size: tuple[int, int]
 ) -> None:
     app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
@@ -29,14 +31,29 @@ async def test_what_is_told_lies_neither_over_the_line_nor_over_a_dialog(
         await until(pilot, lambda: app.screen.query(Toast))
         await pilot.pause()
         assert app.screen.query_one(Toast).region.bottom <= app.screen.query_one(Prompt).region.y
-        for key, screen in (("ctrl+t", TrainDialog), ("f7", CurvesScreen)):
-            app.notify("something that takes its time")
-            await pilot.press(key)
-            await until(pilot, lambda: isinstance(app.screen, screen))  # noqa: B023
-            await pilot.pause()
-            assert not app.screen.query(Toast)
-            await pilot.press("escape")
-            await until(pilot, lambda: chat_is_open(app))
+
+
+@pytest.mark.parametrize(
+    ("key", "screen"), [("ctrl+t", TrainDialog), ("f7", CurvesScreen), ("f6", WordMapScreen)]
+)
+async def test_above_the_chat_only_warnings_and_errors_are_told_on(
+    library: Library, trained_run: TrainingRun, key: str, screen: type[Screen[object]]
+) -> None:
+    app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
+
+    def told() -> list[str]:
+        return [str(toast.render()) for toast in app.screen.query(Toast) if toast.display]
+
+    async with app.run_test(notifications=True) as pilot:
+        await until(pilot, lambda: chat_is_open(app))
+        app.notify("It is saved.", timeout=60)
+        app.notify("It is cut.", severity="warning", timeout=60)
+        app.complain("It is full.")
+        await until(pilot, lambda: told() == ["It is saved.", "It is cut.", "It is full."])
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, screen) and app.screen.query(Toast))
+        await pilot.pause()
+        assert told() == ["It is cut.", "It is full."]
 
 
 @pytest.mark.parametrize(("done", "left"), [(1, "2 epochs"), (2, "1 epoch")])

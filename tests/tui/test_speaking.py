@@ -48,6 +48,27 @@ async def test_knobs_set_what_the_session_does(app: TinychatApp) -> None:
         assert app.screen.query_one(Prompt).has_focus
 
 
+async def test_a_click_on_the_bar_of_a_knob_sets_it(app: TinychatApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("f3")
+        knob = app.screen.query_one(Speaking).knobs["temperature"]
+        await until(pilot, lambda: knob.size.width)
+        bar = knob.gutter.left + knob.render().plain.index("─")
+        for column, value in ((8, 2.0), (4, 1.0), (9, 1.0), (-1, 1.0), (0, 0.0), (5, 1.2)):
+            await pilot.click(knob, offset=(bar + column, 0))
+            assert (knob.value, knob.has_focus) == (value, True)
+        assert chat_of(app).conversation.session.sampling == Sampling(1.2)
+
+
+async def test_what_is_talked_about_is_never_hidden_by_a_line_that_fills_the_screen(app: TinychatApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key, is_offered in (("", False), ("f4", True), ("f3", False)):
+            if key:
+                await pilot.press(key)
+            offered = {command.title for command in app.get_system_commands(app.screen)}
+            assert ("Maximize" in offered) is is_offered
+
+
 async def test_every_setting_of_the_panel_is_allowed(app: TinychatApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("f3", "right")
@@ -123,6 +144,25 @@ async def test_what_was_being_typed_waits_behind_an_edit(app: TinychatApp) -> No
         await answered(pilot)
         assert texts(app, "question") == ["What is rain?"]
         assert (prompt.value, prompt.cursor_position) == ("And", 3)
+
+
+async def test_an_edited_line_that_is_no_command_stays_to_be_mended(app: TinychatApp) -> None:
+    async with app.run_test() as pilot:
+        await ask(pilot, "What is rain?")
+        prompt = app.screen.query_one(Prompt)
+        await pilot.press(*"And", "ctrl+e")
+        prompt.value = "/What is snow?"
+        await pilot.press("enter")
+        await until(pilot, lambda: prompt.value == "/What is snow?")
+        await pilot.press("home", "delete", "enter")
+        await answered(pilot)
+        assert texts(app, "question") == ["What is snow?"]  # in the place of the first
+        assert prompt.value == "And"
+        await pilot.press("ctrl+e")
+        prompt.value = "/undo"
+        await pilot.press("enter")
+        await until(pilot, lambda: prompt.value == "And")
+        assert not chat_of(app).conversation.is_editing
 
 
 async def test_keys_that_would_do_nothing_are_not_offered(app: TinychatApp) -> None:

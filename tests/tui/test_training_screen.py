@@ -179,6 +179,18 @@ async def test_divergence_is_told_and_the_chat_opens(library: Library) -> None:
     assert not list(library.folder.glob("*.npz"))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+async def test_after_a_divergence_nobody_is_told_to_go_on_as_before(library: Library) -> None:
+    app = TinychatApp(library, run=new_run(tune_lr=1e30))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: chat_is_open(app))
+        [note, *_] = (str(note.content) for note in app.screen.query(".note").results(Static))
+        assert note.endswith("train anew with a smaller learning rate, --tune-lr.")
+        assert app.chat is not None
+        assert app.chat.model.card.epochs_done >= 3
+    assert len(list(library.folder.glob("*.npz"))) == 1
+
+
 async def test_a_corpus_of_facts_alone(library: Library) -> None:
     run = TrainingRun.start(replace(CORPUS, dialogues=()), PRESET, 0, pretrain_epochs=100_000)
     app = TinychatApp(library, run=run)

@@ -69,15 +69,16 @@ async def test_the_nearest_of_a_word(app: TinychatApp, trained_run: TrainingRun)
 
 async def test_a_word_that_is_not_known_is_told(app: TinychatApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        await open_map(pilot)
+        field = await open_map(pilot)
+        everywhere = field.render().plain
+        beside, near = app.screen.query_one("#beside"), app.screen.query_one("#near", Static)
         await pilot.press(*"[quokka]", "enter")
-        await until(pilot, lambda: len(app._notifications) == 1)
-        assert not app.screen.query_one("#beside").display
+        await until(pilot, lambda: beside.display)
+        assert "the word '[quokka]'" in str(near.content)
         await pilot.press("backspace", "enter")
-        assert isinstance(app.screen, WordMapScreen)
-        assert not app._notifications
-        await pilot.press(*"zork", "enter", *"zorks", "enter")
-        await until(pilot, lambda: len(app._notifications) == 1)  # the last one alone
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
-        assert not app._notifications  # which would tell a chat of words that nobody said
+        await until(pilot, lambda: not beside.display)
+        await pilot.press(*"rain", "enter", *"zork", "enter")
+        await until(pilot, lambda: beside.display and "'zork'" in str(near.content))
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: not beside.display)
+        assert field.render().plain == everywhere  # nothing is left of the rain

@@ -82,7 +82,7 @@ def test_a_link_to_nowhere_hides_no_other_model(library: Library) -> None:
     rain = put(library, "rain", 10)
     (library.folder / "gone.npz").symlink_to("nowhere.npz")
     assert library.find(LATEST) == rain
-    assert [summary.path for summary in library.summaries()] == [rain]
+    assert [summary.path for summary in library.summaries()[0]] == [rain]
 
 
 # Listing
@@ -90,38 +90,43 @@ def test_a_link_to_nowhere_hides_no_other_model(library: Library) -> None:
 
 def test_summaries_are_newest_first(library: Library) -> None:
     paths = [put(library, name, age, seed) for name, age, seed in (("a", 20, 1), ("b", 10, 2), ("c", 30, 3))]
-    summaries = library.summaries()
+    summaries, unreadable = library.summaries()
+    assert unreadable == []
     assert [summary.path for summary in summaries] == [paths[1], paths[0], paths[2]]
     assert [summary.card.seed for summary in summaries] == [2, 1, 3]
     assert {summary.n_parameters for summary in summaries} == {model_of().n_parameters}
 
 
 def test_summaries_of_nothing(library: Library, tmp_path: Path) -> None:
-    assert library.summaries() == []
+    assert library.summaries() == ([], [])
     library.folder.mkdir(parents=True)
-    assert library.summaries() == []
+    assert library.summaries() == ([], [])
     (tmp_path / "regular").write_text("")
-    assert Library(tmp_path / "regular").summaries() == []
+    assert Library(tmp_path / "regular").summaries() == ([], [])
 
 
-def test_damaged_and_other_files_are_skipped(library: Library) -> None:
+def test_damaged_files_are_told_and_others_are_skipped(library: Library) -> None:
     paths = [put(library, "first", 10), put(library, "last", 1000)]
     content = paths[0].read_bytes()
     # The description stands at the beginning, but without the directory at its end an archive is none.
     for number, length in enumerate([0, 1, 100, len(content) // 2, len(content) - 1]):
         (library.folder / f"cut-{number}.npz").write_bytes(content[:length])
         aged(library.folder / f"cut-{number}.npz", 100 + number)
-    (library.folder / "text.npz").write_text("no weights")
     (library.folder / "folder.npz").mkdir()
     (library.folder / "notes.txt").write_text("no weights")
     (library.folder / "other-suffix.bin").write_bytes(content)
-    assert [summary.path for summary in library.summaries()] == paths
+    (library.folder / "text.npz").write_text("no weights")
+    aged(library.folder / "text.npz", 200)
+    summaries, unreadable = library.summaries()
+    assert [summary.path for summary in summaries] == paths
+    # The first of those that were cut is empty: a name that is reserved.
+    assert [path.stem for path in unreadable] == ["cut-1", "cut-2", "cut-3", "cut-4", "text"]
 
 
 def test_a_file_that_is_being_written_is_not_listed(library: Library) -> None:
     path = put(library, "rain", 10)
     path.with_name(".rain.npz.123.tmp").write_bytes(path.read_bytes())
-    assert [summary.path for summary in library.summaries()] == [path]
+    assert [summary.path for summary in library.summaries()[0]] == [path]
     assert library.find(LATEST) == path
 
 
@@ -172,7 +177,7 @@ def test_without_the_right_there_are_no_models(library: Library) -> None:
     put(library, "rain", 10)
     for folder in (library.folder, library.folder.parent):
         with without_the_right(folder):
-            assert library.summaries() == []
+            assert library.summaries() == ([], [])
             for name in ("rain", LATEST):
                 with pytest.raises(WeightsError):
                     library.find(name)

@@ -8,6 +8,7 @@ from tinychat.corpus import bundled_corpora, load_corpus
 from tinychat.errors import UsageError
 from tinychat.presets import preset
 from tinychat.training.inspect_corpus import Inspection, inspect_corpus
+from tinychat.wording import counted
 
 _RECIPE = ("tokenizer", "vocab_size", "max_seq_len")
 """What of a recipe a corpus is counted by."""
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             row = {"name": name, "facts": n_facts, "dialogues": n_dialogues, "path": str(folder)}
             print(json.dumps(row))
         else:
-            print(f"{name}: {n_facts} facts, {n_dialogues} dialogues, in {folder}")
+            print(f"{name}: {counted(n_facts, 'fact')}, {counted(n_dialogues, 'dialogue')}, in {folder}")
     return 0
 
 
@@ -52,13 +53,14 @@ def _inspect(args: argparse.Namespace) -> int:
 
 def _lines(found: Inspection) -> list[str]:
     total = sum(count for _, _, count in found.lengths)
+    answers = counted(found.answers, "different answer")
     lines = [
-        f"facts       {found.facts}",
-        f"dialogues   {found.dialogues} with {found.turns} turns and {found.answers} different answers",
-        f"don't-know  {found.declines} dialogues",
-        f"held out    {found.held_out} dialogues, {found.held_out_unknown} with an unknown word",
-        f"vocabulary  {found.vocab_size} tokens ({found.tokenizer}), {found.once} of them occur once",
-        f"tokens      {found.tokens} in {total} rows",
+        f"facts       {found.facts:,}",
+        f"dialogues   {found.dialogues:,} with {counted(found.turns, 'turn')} and {answers}",
+        f"don't-know  {counted(found.declines, 'dialogue')}",
+        f"held out    {counted(found.held_out, 'dialogue')}, {found.held_out_unknown:,} with an unknown word",
+        f"vocabulary  {counted(found.vocab_size, 'token')} ({found.tokenizer}), {found.once:,} seen once",
+        f"tokens      {found.tokens:,} in {counted(total, 'row')}",
         "",
         f"rows by length in tokens (context {found.context})",
     ]

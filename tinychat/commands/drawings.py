@@ -7,6 +7,7 @@ from rich.text import Text
 
 from tinychat.drawing.text import layer_name, percent, token
 from tinychat.inspection import Alternatives, LogitLens, Neighbours
+from tinychat.wording import counted
 
 _FAINT = 0.001
 """Probability below which a token is not worth a line, unless it was written."""
@@ -58,7 +59,9 @@ def draw_lens(console: Console, lens: LogitLens, layer: int | None) -> None:
         table.add_row(str(place), token(text), *cells)
     console.print(table)
     if first:
-        console.print(f"{first} layers more do not fit; see a single one with --layer, or all with --json")
+        console.print(
+            f"no room for {counted(first, 'layer')} more; see a single one with --layer, or all with --json"
+        )
 
 
 def _draw_layer(console: Console, lens: LogitLens, row: int) -> None:

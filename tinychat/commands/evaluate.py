@@ -11,6 +11,7 @@ from tinychat.errors import UsageError
 from tinychat.training.held_out import HeldOut, measure_held_out
 from tinychat.training.lookup import Lookup
 from tinychat.weights import load
+from tinychat.wording import counted
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         return _measure_lookup(corpus, "json" in args)
     result = load(library(args).find(args.load)).evaluate(corpus)
     if result.n_cut:
-        _warn(f"{result.n_cut} rows are longer than the model's context and were cut there")
+        _warn(f"{counted(result.n_cut, 'row')} had to be cut at the model's context")
     if "json" in args:
         figures = asdict(result)
         del figures["n_cut"]
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"loss        {result.loss:.4f} nats a token")
     print(f"perplexity  {result.perplexity:.3f}")
     print(f"accuracy    {result.accuracy:.1%} of next tokens")
-    print(f"exact       {result.exact} of {result.dialogues} dialogues word for word")
+    print(f"exact       {result.exact} of {counted(result.dialogues, 'dialogue')} word for word")
     if result.held_out:
         _print_held_out(result.held_out)
     return 0

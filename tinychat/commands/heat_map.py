@@ -9,6 +9,7 @@ from rich.text import Text
 from tinychat.core.parameters import Floats
 from tinychat.drawing.text import percent, token
 from tinychat.inspection import AttentionMaps
+from tinychat.wording import counted
 
 _LABEL = 12
 """Columns of a token."""
@@ -49,7 +50,7 @@ def draw_attention(console: Console, maps: AttentionMaps, layer: int | None, hea
         steps = [f"{shade} {(level / 4 - 1 / 8) ** 2:.0%}" for level, shade in enumerate(shades) if level]
         console.print(f"shades begin at {', '.join(steps)}")
     if first:
-        console.print(f"columns 0 to {first - 1} do not fit; --json has them")
+        console.print(f"no room for the first {counted(first, 'column')}; --json has all")
 
 
 def _header(columns: range, cell: int) -> Text:

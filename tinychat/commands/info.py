@@ -9,6 +9,7 @@ from tinychat.config_file import to_toml
 from tinychat.presets import PHASE_TITLES
 from tinychat.weights import read_summary
 from tinychat.weights.description import Summary
+from tinychat.wording import counted
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,7 +33,8 @@ def _lines(summary: Summary) -> list[tuple[str, str]]:
         ("created", card.created),
         (
             "corpus",
-            f"{card.corpus}: {card.n_facts} facts, {card.n_dialogues} dialogues ({card.corpus_source})",
+            f"{card.corpus}: {counted(card.n_facts, 'fact')}, {counted(card.n_dialogues, 'dialogue')} "
+            f"({card.corpus_source})",
         ),
         ("preset", f"{card.preset}, seed {card.seed}"),
         ("parameters", f"{summary.n_parameters:,}"),
@@ -40,7 +42,7 @@ def _lines(summary: Summary) -> list[tuple[str, str]]:
     ]
     for phase, recipe in card.configs.items():
         progress = card.progress[phase]
-        history = f"{progress.epoch} of {recipe.epochs} epochs at learning rate {recipe.lr:g}"
+        history = f"{progress.epoch} of {counted(recipe.epochs, 'epoch')} at learning rate {recipe.lr:g}"
         if progress.epochs:
             first, last = progress.epochs[0], progress.epochs[-1]
             best = min(record.loss for record in progress.epochs)
@@ -49,9 +51,8 @@ def _lines(summary: Summary) -> list[tuple[str, str]]:
                 f"accuracy {last.accuracy:.1%}, {progress.seconds:.1f} s"
             )
         lines.append((PHASE_TITLES[phase].split()[0].lower(), history))
-    optimiser = (
-        "not in the file" if summary.updates is None else f"{summary.updates:,} updates; can be resumed"
-    )
+    updates = summary.updates
+    optimiser = "not in the file" if updates is None else f"{counted(updates, 'update')}; can be resumed"
     lines.append(("optimiser", optimiser))
     lines += [("taught", f"{turn.user} {turn.assistant}") for turn in card.taught]
     lines.append(("versions", ", ".join(f"{name} {version}" for name, version in card.versions.items())))

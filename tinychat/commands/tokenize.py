@@ -19,6 +19,7 @@ from tinychat.presets import preset
 from tinychat.tokenizer import Piece, Tokenizer
 from tinychat.training.vocabulary import tokenizer_for
 from tinychat.weights import read_summary
+from tinychat.wording import counted
 
 SEPARATOR = "|"
 """Between two tokens where there is no colour."""
@@ -87,11 +88,8 @@ def _as_json(text: str, pieces: list[Piece], unknown: list[tuple[int, int]]) -> 
 
 
 def _figures(n_tokens: int, n_characters: int) -> str:
-    tokens, characters = (
-        f"{count:,} {name}{'s' * (count != 1)}"
-        for count, name in ((n_tokens, "token"), (n_characters, "character"))
-    )
-    return f"{tokens}, {characters}, {n_characters / n_tokens:.2f} characters a token"
+    counts = f"{counted(n_tokens, 'token')}, {counted(n_characters, 'character')}"
+    return f"{counts}, {n_characters / n_tokens:.2f} characters a token"
 
 
 def _rows(pieces: list[Piece], width: int) -> Iterator[list[tuple[int, Piece]]]:

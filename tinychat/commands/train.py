@@ -24,6 +24,7 @@ from tinychat.training.checkpoint import checkpointed
 from tinychat.training.events import CheckpointSaved, EpochDone, Event, Finished, PhaseStarted, StepDone
 from tinychat.training.run import TrainingRun
 from tinychat.weights import place_to_save, save
+from tinychat.wording import counted
 
 _LOG_EVERY = 10
 """Epochs between two lines where no bar can be drawn."""
@@ -82,7 +83,7 @@ def _train(
 
 def _keep(model: Model, out: Path) -> str:
     """Save what was learnt, and say how to go on; an epoch not yet done replaces no earlier model."""
-    done = f"interrupted after {model.card.epochs_done} epochs"
+    done = f"interrupted after {counted(model.card.epochs_done, 'epoch')}"
     if not model.card.epochs_done and out.exists():
         return f"{done}; {out} stays as it was"
     save(model, out)
@@ -91,7 +92,7 @@ def _keep(model: Model, out: Path) -> str:
 
 def _summary(model: Model) -> str:
     loss = model.card.final_loss
-    return f"{model.card.epochs_done} epochs, " + (
+    return f"{counted(model.card.epochs_done, 'epoch')}, " + (
         "no loss yet" if loss is None else f"final loss {loss:.4f}"
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinychat.config import ModelConfig
-from tinychat.core.dropout import Dropout, Noise
+from tinychat.core.dropout import Draws, Dropout
 from tinychat.core.layer import Layer
 from tinychat.core.linear import LinearGradients
 from tinychat.core.norm import NORMS
@@ -21,7 +21,7 @@ class SelfAttention:
     w_q, w_k and w_v stand side by side in one matrix, so that one product makes all three.
     """
 
-    def __init__(self, scope: ParameterScope, config: ModelConfig, layer: int, noise: Noise) -> None:
+    def __init__(self, scope: ParameterScope, config: ModelConfig, layer: int, draws: Draws) -> None:
         self.w_qkv, (self.b_qkv, _) = scope["w_qkv"], scope.optional("b_qkv")  # (D, W), (W,), W = (H + 2 K) E
         (self.w_o, _), (self.b_o, _) = scope.optional("w_o"), scope.optional("b_o")  # (H E, D), (D,)
         self.qkv_gradients = LinearGradients(scope, "w_qkv", "b_qkv")
@@ -33,7 +33,7 @@ class SelfAttention:
         # What happens to queries and keys before they meet.
         self.q_layers = _placing(scope, "q_norm", config, layer)
         self.k_layers = _placing(scope, "k_norm", config, layer)
-        self.dropout = Dropout(config.dropout, noise, dtype)
+        self.dropout = Dropout(config.dropout, draws, dtype)
         self._scratch = Scratch(dtype)
 
     @classmethod

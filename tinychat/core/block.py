@@ -7,7 +7,7 @@ sandwich  x + norm(sub-layer(norm(x)))                    (Ding et al. 2021; Gem
 
 from tinychat.config import ModelConfig
 from tinychat.core.attention import SelfAttention
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.feed_forward import FeedForward
 from tinychat.core.layer import Layer
 from tinychat.core.norm import NORMS
@@ -53,12 +53,12 @@ class Residual:
 class Block:
     """Attention and feed-forward, each in its Residual."""
 
-    def __init__(self, parameters: Parameters, config: ModelConfig, index: int, noise: Noise) -> None:
+    def __init__(self, parameters: Parameters, config: ModelConfig, index: int, draws: Draws) -> None:
         def norm(name: str) -> Layer:
             return NORMS[config.norm](parameters.scope(f"{name}.{index}"), config)
 
-        self.attention = SelfAttention(parameters.scope(f"attention.{index}"), config, index, noise)
-        self.feed_forward = FeedForward(parameters.scope(f"feed_forward.{index}"), config, noise)
+        self.attention = SelfAttention(parameters.scope(f"attention.{index}"), config, index, draws)
+        self.feed_forward = FeedForward(parameters.scope(f"feed_forward.{index}"), config, draws)
         self.residuals = []
         for name, sub_layer in (("norm1", self.attention), ("norm2", self.feed_forward)):
             if config.norm_position == "post":

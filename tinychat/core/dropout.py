@@ -7,7 +7,7 @@ from tinychat.core.parameters import Floats
 from tinychat.core.scratch import Scratch
 
 
-class Noise:
+class Draws:
     """Where the random numbers of all dropout layers of a model come from; None outside training."""
 
     def __init__(self) -> None:
@@ -17,19 +17,19 @@ class Noise:
 class Dropout:
     """y = x * mask; a mask entry is 0 with probability `rate`, else 1 / (1 - rate), so its mean is 1."""
 
-    def __init__(self, rate: float, noise: Noise, dtype: DTypeLike) -> None:
+    def __init__(self, rate: float, draws: Draws, dtype: DTypeLike) -> None:
         self.rate = rate
-        self._noise = noise
+        self._draws = draws
         self._scratch = Scratch(dtype)
         self.mask: Floats | None = None
 
     def forward(self, x: Floats) -> Floats:
         """Map x of any shape to y of that shape; outside training y is x itself."""
         self.mask = None
-        if self.rate == 0 or self._noise.rng is None:
+        if self.rate == 0 or self._draws.rng is None:
             return x
         mask = self._scratch("mask", *x.shape)
-        self._noise.rng.random(dtype=mask.dtype.type, out=mask)
+        self._draws.rng.random(dtype=mask.dtype.type, out=mask)
         np.greater_equal(mask, self.rate, out=mask)
         mask *= 1 / (1 - self.rate)
         self.mask = mask

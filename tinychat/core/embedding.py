@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinychat.config import ModelConfig
-from tinychat.core.dropout import Dropout, Noise
+from tinychat.core.dropout import Draws, Dropout
 from tinychat.core.parameters import Floats, Ids, ParameterScope, ParameterSpec
 from tinychat.core.scratch import Scratch
 
@@ -20,7 +20,7 @@ class Embedding:
     The positions are learned (w_position), fixed (sinusoids), or none: rotary ones are the attention's.
     """
 
-    def __init__(self, scope: ParameterScope, config: ModelConfig, noise: Noise) -> None:
+    def __init__(self, scope: ParameterScope, config: ModelConfig, draws: Draws) -> None:
         self.w_token, self.dw_token = scope["w_token"], scope.grad("w_token")  # (V, D)
         self.w_position, self.dw_position = scope.optional("w_position")  # (max_seq_len, D)
         dtype = self.w_token.dtype
@@ -29,7 +29,7 @@ class Embedding:
             self.positions = sinusoids(config.max_seq_len, config.d_model).astype(dtype)
         self.scale = config.d_model**0.5 if config.embedding_scale else 1.0
         self.is_tied = config.tie_embeddings
-        self.dropout = Dropout(config.dropout, noise, dtype)
+        self.dropout = Dropout(config.dropout, draws, dtype)
         self._scratch = Scratch(dtype)
 
     @classmethod

@@ -4,7 +4,7 @@ import numpy as np
 
 from tinychat.config import ModelConfig
 from tinychat.core.activation import ACTIVATIONS
-from tinychat.core.dropout import Dropout, Noise
+from tinychat.core.dropout import Draws, Dropout
 from tinychat.core.linear import LinearGradients
 from tinychat.core.parameters import Floats, ParameterScope, ParameterSpec, he
 from tinychat.core.scratch import Scratch
@@ -18,7 +18,7 @@ class FeedForward:
             one matrix, so that one product makes both
     """
 
-    def __init__(self, scope: ParameterScope, config: ModelConfig, noise: Noise) -> None:
+    def __init__(self, scope: ParameterScope, config: ModelConfig, draws: Draws) -> None:
         self.is_gated = config.gated
         up = "gate_up" if config.gated else "up"
         self.w_up, (self.b_up, _) = scope[f"w_{up}"], scope.optional(f"b_{up}")  # (D, F), gated: (D, 2 F)
@@ -27,7 +27,7 @@ class FeedForward:
         self.down_gradients = LinearGradients(scope, "w_down", "b_down")
         dtype = self.w_up.dtype
         self.activation = ACTIVATIONS[config.activation](dtype)
-        self.dropout = Dropout(config.dropout, noise, dtype)
+        self.dropout = Dropout(config.dropout, draws, dtype)
         self._scratch = Scratch(dtype)
 
     @classmethod

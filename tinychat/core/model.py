@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike
 
 from tinychat.config import ModelConfig
 from tinychat.core.block import Block
-from tinychat.core.dropout import Noise
+from tinychat.core.dropout import Draws
 from tinychat.core.embedding import Embedding
 from tinychat.core.loss import CrossEntropy, Loss
 from tinychat.core.norm import NORMS
@@ -30,11 +30,11 @@ class Transformer:
         grads: Floats | None = None,
     ) -> None:
         self.config = config
-        self.noise = Noise()
+        self.draws = Draws()
         self.parameters = Parameters(self.specs(config), dtype, values, grads)
         scope = self.parameters.scope
-        self.embedding = Embedding(scope("embedding"), config, self.noise)
-        self.blocks = [Block(self.parameters, config, index, self.noise) for index in range(config.n_layers)]
+        self.embedding = Embedding(scope("embedding"), config, self.draws)
+        self.blocks = [Block(self.parameters, config, index, self.draws) for index in range(config.n_layers)]
         # The sum of all residual branches is normalised once more, unless the blocks end with a norm.
         ends_with_norm = config.norm_position == "post"
         self.norm = None if ends_with_norm else NORMS[config.norm](scope("norm"), config)
@@ -81,11 +81,11 @@ class Transformer:
         With dropout in the config, `rng` draws what is dropped; without `rng` nothing is. For `n_idle` see
         `predictions`.
         """
-        self.noise.rng = rng
+        self.draws.rng = rng
         try:
             return self.cross_entropy.forward(*self.predictions(ids, targets, n_idle))
         finally:
-            self.noise.rng = None
+            self.draws.rng = None
 
     def gradients(self, wanted: Floats | None = None) -> None:
         """After `loss`, and once: `parameters.grads` becomes the gradient of its mean a token.

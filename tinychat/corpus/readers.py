@@ -10,6 +10,7 @@ from typing import Any, Literal
 from tinychat.corpus.corpus import Corpus
 from tinychat.corpus.dialogue import ASSISTANT, USER, Dialogue, Turn, clean, parse_dialogue, spoken
 from tinychat.errors import CorpusError
+from tinychat.wording import counted
 
 Role = Literal["facts", "dialogues", "any"]
 """What the strings of a file are: told by the file's name, or, for `any`, by their form."""
@@ -115,8 +116,8 @@ def _short_lines(file: Path, text: str, warnings: list[str]) -> list[str]:
     lines = text.split("\n")
     if too_long := sum(len(line) > LONGEST_LINE for line in lines):
         warnings.append(
-            f"{file.name}: {too_long} lines were cut at {LONGEST_LINE:,} characters; only as running text, "
-            "with --windows, they stay whole"
+            f"{file.name}: {counted(too_long, 'line')} had to be cut at {LONGEST_LINE:,} characters; "
+            "only as running text, with --windows, long lines stay whole"
         )
     return [line[:LONGEST_LINE] for line in lines]
 

@@ -99,7 +99,7 @@ class Reply:
         if self.n_dropped:
             notes.append(
                 f"longer than the context of {self.transformer.config.max_seq_len} tokens: "
-                f"the first {self.n_dropped} were dropped"
+                f"read without the first {self.n_dropped}"
             )
         return notes
 

@@ -9,6 +9,7 @@ from tinychat.generation.reply import NEW, Reply
 from tinychat.inspection.reading import copied, shown
 from tinychat.model import Model
 from tinychat.training.rows import turn_row
+from tinychat.wording import counted
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def exchange(model: Model, prompt: str, answer: str | Sequence[int] | None = Non
     prompt_ids, context = reply.prompt_ids, model.config.max_seq_len
     if len(prompt_ids) + len(ids) > context + 1:
         raise UsageError(
-            f"the prompt of {len(prompt_ids)} and the answer of {len(ids)} tokens are longer than the "
-            f"context of {context}; shorten them"
+            f"the prompt of {len(prompt_ids)} and the answer of {counted(len(ids), 'token')} are longer than "
+            f"the context of {context}; shorten them"
         )
     if not all(0 <= index < model.config.vocab_size for index in ids):
         raise UsageError(f"an id of the answer is not in the vocabulary of {model.config.vocab_size} tokens")

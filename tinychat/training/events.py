@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
+from tinychat.wording import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -150,11 +152,11 @@ class LessonDone(Event):
     @property
     def notes(self) -> list[str]:
         """What came of it, as one tells it."""
-        new = f", with {self.new_words} new word{'s' * (self.new_words > 1)}" if self.new_words else ""
-        former = f", {self.kept} of {self.former} former questions" if self.former else ""
+        new = f", with {counted(self.new_words, 'new word')}" if self.new_words else ""
+        former = f", {self.kept} of {counted(self.former, 'former question')}" if self.former else ""
         notes = [
             f"learnt in {self.seconds:.1f} s{new}; "
-            f"right: {self.right} of {self.wordings} wordings of it{former}"
+            f"right: {self.right} of {counted(self.wordings, 'wording')} of it{former}"
         ]
         if self.is_from_itself:
             notes.append(

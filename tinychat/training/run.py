@@ -29,6 +29,7 @@ from tinychat.training.sources import SPLIT, split
 from tinychat.training.team import Team
 from tinychat.training.trainer import Trainer
 from tinychat.training.workers import Workers, useless_workers
+from tinychat.wording import counted
 
 _PHASES = (PRETRAIN, TUNE)
 
@@ -68,8 +69,7 @@ class TrainingRun:
         self.warnings = [*corpus.warnings, *dict.fromkeys(filter(None, told))]
         if n_cut := sum(s.n_cut for s in (*self._sources.values(), *self._held_out.values())):
             self.warnings.append(
-                f"{n_cut} rows are longer than the context of {model.config.max_seq_len} tokens "
-                "and were cut there"
+                f"{counted(n_cut, 'row')} had to be cut at the context of {model.config.max_seq_len} tokens"
             )
 
     @property

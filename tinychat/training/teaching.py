@@ -25,6 +25,7 @@ from tinychat.training.replay import N_NEAREST, to_rehearse
 from tinychat.training.rewordings import Rewordings, plain
 from tinychat.training.rows import Row, dialogue_row
 from tinychat.training.taught import contradicted
+from tinychat.wording import counted
 
 N_DRAWN, N_ASKED = 160, 16
 """Wordings of the new question that are learnt in turn, and others that are only asked in the checks."""
@@ -134,8 +135,9 @@ class Lesson:
         is_right = practice.is_learnt and exact(self._copy.transformer, asked[:1])[0]
         if not is_right or check.kept < LEAST_KEPT * check.former:
             raise LessonError(
-                f"not learnt: after {check.update} updates {check.right} of {check.wordings} wordings and "
-                f"{check.kept} of {check.former} former answers were right; the model is as it was"
+                f"not learnt: after {counted(check.update, 'update')} {check.right} of "
+                f"{counted(check.wordings, 'wording')} and {check.kept} of "
+                f"{counted(check.former, 'former answer')} were right; the model is as it was"
             )
         yield LessonDone(
             question=self.turn.user,

@@ -122,7 +122,7 @@ class Trainer:
     def _diverged(self) -> TrainingDivergedError:
         return TrainingDivergedError(
             f"training diverged in epoch {self.progress.epoch + 1} of {self.phase}: "
-            "the loss is no longer a number; train anew with a smaller learning rate"
+            f"the loss is no longer a number; train anew with a smaller learning rate, --{self.phase}-lr"
         )
 
     def _loss_and_gradients(self, batches: list[list[Row]]) -> Loss:

@@ -6,6 +6,7 @@ that came instead. The end of the input ends it.
 """
 
 import pickle
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -96,9 +97,8 @@ def read(
         return [function(model, batch) for batch in batches]
 
 
-def work(messages: BinaryIO, answers: BinaryIO) -> None:
+def work(assignment: Assignment, messages: BinaryIO, answers: BinaryIO) -> None:
     """Until there are no more messages."""
-    assignment: Assignment = pickle.load(messages)
     vectors = shared_vectors(assignment.path, assignment.shape, assignment.dtype)
     own, counts = vectors[assignment.number], shared_counts(assignment.path, assignment.shape[0])
     model = Transformer(assignment.config, values=vectors[0], grads=own)
@@ -127,4 +127,8 @@ def work(messages: BinaryIO, answers: BinaryIO) -> None:
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for Windows, where a session of its own does not help
     with threadpool_limits(1, "blas"):
-        work(sys.stdin.buffer, sys.stdout.buffer)
+        assignment: Assignment = pickle.load(sys.stdin.buffer)
+        try:
+            work(assignment, sys.stdin.buffer, sys.stdout.buffer)
+        finally:  # whoever started us was killed, and removed nothing; else it would have ended us
+            shutil.rmtree(assignment.path.parent, ignore_errors=True)

@@ -34,6 +34,7 @@ from tinychat.training.worker import (
     shared_counts,
     shared_vectors,
 )
+from tinychat.wording import counted
 
 
 def useless_workers(config: TrainConfig) -> str | None:
@@ -43,12 +44,12 @@ def useless_workers(config: TrainConfig) -> str | None:
         return None
     if n > max(rows, 2):
         return (
-            f"{n} workers cannot share a batch of {rows} row{'s' * (rows > 1)}; "
+            f"{n} workers cannot share a batch of {counted(rows, 'row')}; "
             f"take at most --workers {max(rows, 2)}, or a larger --batch-size"
         )
     if n > cores:
         return (
-            f"{n} workers are more than the {cores} core{'s' * (cores > 1)} of this machine, "
+            f"{n} workers are more than the {counted(cores, 'core')} of this machine, "
             f"and wait for each other; take at most --workers {cores}"
         )
     return None

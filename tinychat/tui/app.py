@@ -48,11 +48,11 @@ class TinychatApp(TrainingApp):
                     )
 
     async def open_chat(self, model: "Model", path: Path, note: str = "") -> None:
-        """Talk with `model`, which is kept in `path`; `note` is said first."""
+        """Talk with `model`, which is kept in `path`; `note` is said first, or what it has yet to learn."""
         from tinychat.tui.job import rest_text
         from tinychat.tui.screens.chat import ChatScreen
 
-        await self._show(ChatScreen(model, path, f"{note} {rest_text(model.card)}".strip()))
+        await self._show(ChatScreen(model, path, note or rest_text(model.card)))
 
     def action_help(self) -> None:
         if text := getattr(self.screen, "GUIDE", ""):

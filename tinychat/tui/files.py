@@ -111,8 +111,7 @@ class FilesApp(App[None]):
     async def action_load(self) -> None:
         from tinychat.tui.screens.dialogs import LoadDialog
 
-        summaries = await asyncio.to_thread(self.models.summaries)
-        choice = await self.push_screen_wait(LoadDialog(summaries))
+        choice = await self.push_screen_wait(LoadDialog(*await asyncio.to_thread(self.models.summaries)))
         if choice is None:
             return
         try:

@@ -23,10 +23,5 @@ def count(value: int) -> str:
     return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value / 1e3:.0f} k"
 
 
-def counted(n: int, noun: str) -> str:
-    """`1 layer`, `1,200 layers`."""
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
 def perplexity(value: float) -> str:
     return f"{value:,.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"

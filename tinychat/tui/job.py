@@ -16,9 +16,9 @@ from tinychat.presets import PHASE_TITLES
 from tinychat.training.checkpoint import checkpointed
 from tinychat.training.events import StepDone
 from tinychat.training.run import TrainingRun
-from tinychat.tui import format as fmt
 from tinychat.tui.messages import ModelCopied, ModelSaved, TrainingEnded, TrainingNews
 from tinychat.weights import save
+from tinychat.wording import counted
 
 STEP_NEWS_S = 0.2
 """Seconds from any post to one about a single update, at least: a screen cannot show more."""
@@ -133,5 +133,5 @@ def rest_text(card: ModelCard) -> str:
     """What there is to say of a training that was interrupted after its first epoch; of others nothing."""
     if card.is_finished or not card.epochs_done:
         return ""
-    left = fmt.counted(card.epochs_left, "epoch")
+    left = counted(card.epochs_left, "epoch")
     return f"Its training was interrupted, {left} before its end: Ctrl+T goes on."

@@ -13,6 +13,7 @@ from tinychat.training.events import LessonChecked, LessonDone
 from tinychat.training.teaching import Lesson
 from tinychat.tui.widgets.conversation import Conversation
 from tinychat.weights import save
+from tinychat.wording import counted
 
 _GROUP = "lessons"
 """Of workers."""
@@ -131,5 +132,5 @@ class Lessons:
 
 
 def _progress(check: LessonChecked) -> str:
-    kept = f", {check.kept} of {check.former} former questions" if check.kept else ""
-    return f"learning … right: {check.right} of {check.wordings} wordings{kept}"
+    kept = f", {check.kept} of {counted(check.former, 'former question')}" if check.kept else ""
+    return f"learning … right: {check.right} of {counted(check.wordings, 'wording')}{kept}"

@@ -17,6 +17,7 @@ from tinychat.tui.messages import ModelCopied, TrainingEnded, TrainingNews
 from tinychat.tui.opening import OpeningApp
 from tinychat.tui.screens.training import TrainingScreen
 from tinychat.weights.saved_models import Library
+from tinychat.wording import counted
 
 if TYPE_CHECKING:
     from tinychat.training.run import TrainingRun
@@ -82,12 +83,12 @@ class TrainingApp(OpeningApp):
             while len(self.screen_stack) > 1:  # a dialog that was open on it
                 await self.pop_screen()
         card = job.model.card
-        if ended.error:
+        if ended.error:  # which says what to do; to go on as before may lead to the same
             note = f"{ended.error}."
         elif ended.finished:
             note = f"Trained and saved as {job.path.stem}."
         elif card.epochs_done:
-            note = f"Stopped, and saved as {job.path.stem}."
+            note = f"Stopped, and saved as {job.path.stem}. {rest_text(card)}".strip()
         else:
             note = "Stopped within the first epoch; not saved."
         training, self.training = self.training, None
@@ -95,7 +96,7 @@ class TrainingApp(OpeningApp):
         if live is None:
             await self.open_chat(job.model, job.path, note)
             return
-        live.go_over_to(job.model, f"{note} {rest_text(card)}".strip())
+        live.go_over_to(job.model, note)
         if self.main_screen is not live:
             await self._show(live)
         elif training is not None:
@@ -126,11 +127,12 @@ class TrainingApp(OpeningApp):
     @work
     async def point_to_interrupted(self, run: "TrainingRun") -> None:
         card = run.model.card
-        for summary in await asyncio.to_thread(self.models.summaries):
+        summaries, _ = await asyncio.to_thread(self.models.summaries)
+        for summary in summaries:
             other = summary.card
             same = (other.corpus_fingerprint, other.preset) == (card.corpus_fingerprint, card.preset)
             if same and not other.is_finished and summary.updates is not None:
-                done = f"{other.epochs_done} of {other.epochs_done + other.epochs_left} epochs"
+                done = f"{other.epochs_done} of {counted(other.epochs_done + other.epochs_left, 'epoch')}"
                 self.notify(
                     f"{summary.path.stem}, after {done}: later, in the chat, press Ctrl+O and r.",
                     title="An earlier run was interrupted",

@@ -37,15 +37,17 @@ class Library:
         names = ", ".join(path.stem for path in paths) or "none yet"
         raise WeightsError(f"no file and no saved model is called {name!r}; saved models: {names}")
 
-    def summaries(self) -> "list[Summary]":
-        """What every readable model says of itself, the one written last first."""
+    def summaries(self) -> "tuple[list[Summary], list[Path]]":
+        """What every model says of itself, the one written last first; and the files that cannot be read."""
         from tinychat.weights.npz import read_summary
 
-        found = []
+        found, unreadable = [], []
         for path in self._paths():
-            with suppress(WeightsError):
+            try:
                 found.append(read_summary(path))
-        return found
+            except WeightsError:
+                unreadable.append(path)
+        return found, unreadable
 
     def path_for(self, name: str) -> Path:
         """Where to save a model of this name; raise UsageError if it cannot be the name of a file."""

@@ -175,13 +175,15 @@ class ChatScreen(Screen[None]):
 
     @on(Conversation.Ordered)
     def obey(self, typed: Conversation.Ordered) -> None:
-        if typed.command == "teach":
-            self.action_teach(typed.rest)
-        elif typed.command == "undo":
-            self.action_untaught()
-        else:
+        if typed.command not in ("teach", "undo"):
             self.conversation.prompt.write(f"/{typed.command} {typed.rest}".rstrip())
             self.refuse("Only /teach and /undo are typed; all else has keys, see F1. Two slashes ask it.")
+            return
+        self.conversation.edit(False)
+        if typed.command == "teach":
+            self.action_teach(typed.rest)
+        else:
+            self.action_untaught()
 
     @work(exclusive=True, group="teach")
     async def action_teach(self, draft: str = "") -> None:

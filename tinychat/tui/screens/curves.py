@@ -67,7 +67,6 @@ class CurvesScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self.app.clear_notifications()  # they would lie over the chart
         self.show()
         self.set_interval(_REDRAWN_S, self.show)
 

@@ -20,6 +20,7 @@ from tinychat.errors import UsageError
 from tinychat.tui import format as fmt
 from tinychat.weights.description import Summary
 from tinychat.weights.saved_models import Library
+from tinychat.wording import counted
 
 Result = TypeVar("Result")
 
@@ -40,9 +41,6 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     def body(self) -> Iterator[Widget]:
         raise NotImplementedError
-
-    def on_mount(self) -> None:
-        self.app.clear_notifications()  # they would lie over its messages
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -91,21 +89,25 @@ class Choice:
 
 
 class LoadDialog(Dialog[Choice]):
-    """Lists the saved models, the newest first."""
+    """Lists the saved models, the newest first, and names the files that cannot be read."""
 
     TITLE_TEXT = "Load a model"
     HINT = "Enter opens · r goes on training · Esc closes"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "resume", "Go on training", id="load.resume")]
 
-    def __init__(self, summaries: list[Summary]) -> None:
+    def __init__(self, summaries: list[Summary], unreadable: list[Path]) -> None:
         super().__init__()
-        self._summaries = summaries
+        self._summaries, self._unreadable = summaries, unreadable
 
     def body(self) -> Iterator[Widget]:
         if self._summaries:
             yield DataTable(cursor_type="row")
-        else:
+        elif not self._unreadable:
             yield Label("Nothing is saved yet. A model is saved when its training ends.")
+        if self._unreadable:
+            names = ", ".join(path.name for path in self._unreadable)
+            told = f"{counted(len(self._unreadable), 'file')} could not be read: {names}"
+            yield Static(told, id="message", markup=False)
 
     def on_mount(self) -> None:
         if not self._summaries:
@@ -166,7 +168,7 @@ class TrainDialog(Dialog[GoOn | Further | Anew]):
 
     def body(self) -> Iterator[Widget]:
         if self._epochs_left:
-            left = fmt.counted(self._epochs_left, "epoch")
+            left = counted(self._epochs_left, "epoch")
             yield Label(f"Go on: its training was interrupted, {left} before its end")
             yield Button("Go on", id="go-on", variant="primary")
         else:

@@ -11,12 +11,12 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tinychat.presets import PHASE_TITLES, PRETRAIN, TUNE
-from tinychat.tui import format as fmt
 from tinychat.tui import help as help_texts
 from tinychat.tui.keys import that_fit
 from tinychat.tui.messages import TrainingNews
 from tinychat.tui.widgets.phase_panel import PhasePanel
 from tinychat.tui.widgets.samples import Samples
+from tinychat.wording import counted
 
 if TYPE_CHECKING:
     from tinychat.model import Model
@@ -163,8 +163,8 @@ def describe(model: "Model") -> str:
     """The model's card in two lines: its shape, and where it comes from."""
     config, card = model.config, model.card
     return (
-        f"{fmt.counted(model.n_parameters, 'parameter')} · {fmt.counted(config.n_layers, 'layer')} · "
-        f"width {config.d_model} · {fmt.counted(config.n_heads, 'head')} · context {config.max_seq_len}\n"
-        f"{card.corpus}: {fmt.counted(card.n_facts, 'fact')}, {fmt.counted(card.n_dialogues, 'dialogue')} · "
+        f"{counted(model.n_parameters, 'parameter')} · {counted(config.n_layers, 'layer')} · "
+        f"width {config.d_model} · {counted(config.n_heads, 'head')} · context {config.max_seq_len}\n"
+        f"{card.corpus}: {counted(card.n_facts, 'fact')}, {counted(card.n_dialogues, 'dialogue')} · "
         f"vocabulary {config.vocab_size} · {card.preset} · seed {card.seed}"
     )

@@ -52,12 +52,8 @@ class WordMapScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self.app.clear_notifications()
         self.query_one(Input).focus()
         self._find()
-
-    def on_unmount(self) -> None:
-        self.app.clear_notifications()  # of words that it did not know
 
     @work
     async def _find(self) -> None:
@@ -83,7 +79,6 @@ class WordMapScreen(Screen[None]):
 
     @on(Input.Submitted)
     def look_up(self, event: Input.Submitted) -> None:
-        self.app.clear_notifications()
         if not event.value.strip():
             self._show(None)
             return
@@ -91,7 +86,9 @@ class WordMapScreen(Screen[None]):
         try:
             self._show(nearest_words(self._model, event.value, n))
         except UsageError as error:
-            self.notify(str(error), severity="warning", timeout=5, markup=False)
+            self._show(None)
+            self.query_one("#beside").display = True
+            self.query_one("#near", Static).update(Content.styled(str(error), "$warning"))
         event.input.select_all()
 
     def action_forget(self) -> None:

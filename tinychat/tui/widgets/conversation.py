@@ -67,7 +67,6 @@ class Conversation(Vertical):
             self.notify("Type a question first.", timeout=2)
             return
         if text.startswith("/") and not text.startswith("//"):
-            self.edit(False)
             command, _, rest = text[1:].partition(" ")
             self.post_message(self.Ordered(command, rest.strip()))
             return

@@ -1,9 +1,10 @@
-"""A value that is turned up and down by keys."""
+"""A value that is turned up and down by keys, or set by a click."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -32,6 +33,7 @@ class Setting:
 class Knob(Widget, can_focus=True):
     """One line: a name, a bar and a value. Left and right turn it, Home gives the default."""
 
+    ALLOW_MAXIMIZE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "turn(-1)", "Less", show=False, id="knob.less"),
         Binding("right", "turn(1)", "More", show=False, id="knob.more"),
@@ -59,6 +61,12 @@ class Knob(Widget, can_focus=True):
             ("─" * (_BAR - done), "$foreground 25%"),
             f" {self.setting.shown(self.value):>8}",
         )
+
+    def on_click(self, event: events.Click) -> None:
+        """On the bar: the value at that place."""
+        column = event.x - self.gutter.left - _NAME
+        if 0 <= column < _BAR:
+            self._go_to(round(column / (_BAR - 1) * (len(self.setting.values) - 1)))
 
     def action_turn(self, by: int) -> None:
         self._go_to(self._place + by)

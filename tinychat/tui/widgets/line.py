@@ -7,6 +7,8 @@ from textual.widgets import Input
 class Line(Input):
     """Several lines that are pasted become one, where `Input` would keep the first alone, or their breaks."""
 
+    ALLOW_MAXIMIZE = False  # what is typed about would be hidden
+
     def _on_paste(self, event: events.Paste) -> None:
         """From the terminal. It comes before the same of `Input`, which puts the text in."""
         event.text = _joined(event.text)
