@@ -97,6 +97,21 @@ def test_help_needs_neither_numpy_nor_textual() -> None:
     assert not {name.partition(".")[0] for name in loaded} & {"numpy", "textual"}
 
 
+def test_the_app_starts_without_ssl_and_leaves_it_to_others() -> None:
+    program = (
+        "import sys\n"
+        "from tinychat.commands.app import _left_out\n"
+        "with _left_out('ssl'):\n"
+        "    import tinychat.tui.app\n"
+        "assert '_ssl' not in sys.modules and 'asyncio' in sys.modules\n"
+        "import ssl\n"
+        "with _left_out('ssl'):\n"
+        "    assert sys.modules['ssl'] is ssl\n"
+        "assert sys.modules['ssl'] is ssl\n"
+    )
+    subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, check=True)
+
+
 def test_every_public_name_is_there() -> None:
     assert sorted(tinychat.__all__) == sorted(set(tinychat.__all__))
     for name in tinychat.__all__:

@@ -8,6 +8,8 @@ import argparse
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tinychat.cli import RUN
@@ -44,8 +46,9 @@ def run(args: argparse.Namespace) -> int:
 
     gc.disable()  # of what is imported nothing is given back; looking for that takes a tenth of the start
     os.environ.setdefault("TEXTUAL_FPS", "120")  # what a key did waits for the next frame
-    from tinychat.tui.app import TinychatApp
-    from tinychat.tui.opening import Opening
+    with _left_out("ssl"):  # which asyncio would like to have, for connections; a twentieth of the start
+        from tinychat.tui.app import TinychatApp
+        from tinychat.tui.opening import Opening
 
     def make() -> "TrainingRun | Model":
         from threadpoolctl import threadpool_limits
@@ -63,6 +66,19 @@ def run(args: argparse.Namespace) -> int:
     if app.failure is not None:
         raise app.failure
     return app.return_code or 0
+
+
+@contextmanager
+def _left_out(module: str) -> Iterator[None]:
+    """What is imported meanwhile does without a module that it only tries for."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _is_terminal(stream: object) -> bool:
