@@ -1,5 +1,6 @@
 """The same examples in every run, one thread a process, and Ctrl+C as in a terminal."""
 
+import gc
 import signal
 from pathlib import Path
 
@@ -15,6 +16,9 @@ settings.load_profile("deterministic")
 
 # Products as small as a test's are slower on two threads, and there is a process a core already.
 threadpool_limits(1, "blas")
+
+# Tests and widgets are objects by the thousand, and every search for garbage walks over all of them.
+gc.set_threshold(100_000, 20, 50)
 
 # A shell lets what it starts in the background ignore Ctrl+C, and so would the programs that are tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -78,7 +78,6 @@ def test_text_and_configs_need_no_numpy(module: str) -> None:
     assert not loaded & {"numpy", "textual", "rich"}
 
 
-@pytest.mark.skipif(not (PACKAGE / "cli.py").is_file(), reason="there is no command line yet")
 def test_help_needs_neither_numpy_nor_textual() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "tinychat", "--help"],

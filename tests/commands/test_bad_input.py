@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -174,8 +175,13 @@ MODEL_COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD_WEIGHTS)
-@pytest.mark.parametrize("name", MODEL_COMMANDS)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *product(("ask", "info", "resume"), BAD_WEIGHTS),  # for a model, its summary, and its optimiser
+        *product(("chat", "eval", "info --json", "tokenize"), ("text", "npz with a pickle", "version 3")),
+    ],
+)
 def test_bad_weights(call: Call, name: str, kind: str, learned: Path) -> None:
     content = BAD_WEIGHTS[kind](learned)
     Path("bad.npz").write_bytes(content)

@@ -165,7 +165,7 @@ def test_the_command_to_go_on_with_can_be_pasted(
 
 # In a process of its own, at any moment
 
-LONG = ("--pretrain-epochs", "25", "--tune-epochs", "25", "--seed", "5")
+LONG = ("--pretrain-epochs", "15", "--tune-epochs", "15", "--seed", "5")
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +199,7 @@ def test_a_signal_from_outside(kept_corpus: Path, long_whole: dict[str, Any], na
     assert "--resume m.npz" in told
     assert "finished" not in names
     assert not list(Path().glob(".*.tmp"))
-    assert sum(epochs_of(Path("m.npz")).values()) < 50
+    assert sum(epochs_of(Path("m.npz")).values()) < 30
     subprocess.run(command("train", "--resume", "m.npz"), env=environment(), capture_output=True, check=True)
     assert bits(Path("m.npz")) == long_whole
 

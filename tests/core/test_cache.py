@@ -43,15 +43,15 @@ def assert_close(found: Floats, wanted: Floats) -> None:
 
 @family
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n_read", range(1, 7))
-def test_every_place_agrees_with_the_whole_text(name: str, dtype: type, n_read: int) -> None:
+def test_every_place_agrees_with_the_whole_text(name: str, dtype: type) -> None:
     model = model_of(FAMILY[name], dtype)
     row = [3, 1, 3, 6, 0, 3]
     wanted = whole(model, row)
-    cache = KVCache(model)
-    assert_close(cache.prefill([row[:n_read]])[0], wanted[n_read - 1])
-    for place in range(n_read, len(row)):
-        assert_close(cache.decode_step([row[place]])[0], wanted[place])
+    for n_read in range(1, len(row) + 1):
+        cache = KVCache(model)
+        assert_close(cache.prefill([row[:n_read]])[0], wanted[n_read - 1])
+        for place in range(n_read, len(row)):
+            assert_close(cache.decode_step([row[place]])[0], wanted[place])
 
 
 @family
@@ -111,18 +111,18 @@ def test_two_texts_may_be_read_by_turns(name: str) -> None:
 
 
 @family
-@pytest.mark.parametrize("rows", [[1], [2, 0], [0, 0, 2], [1, 2, 0], [0, 1, 2]], ids=str)
-def test_rows_that_are_kept_go_on(name: str, rows: list[int]) -> None:
+def test_rows_that_are_kept_go_on(name: str) -> None:
     model = model_of(FAMILY[name])
     prompts = [[3, 1, 3], [5], [6, 2]]
-    cache = KVCache(model)
-    cache.prefill(prompts)
-    cache.decode_step([4, 0, 1])
-    cache.keep(rows)
-    found = cache.decode_step(list(range(len(rows))))
-    for b, row in enumerate(rows):
-        wanted = whole(model, [*prompts[row], [4, 0, 1][row], b])
-        assert_close(found[b], wanted[-1])
+    for rows in ([1], [2, 0], [0, 0, 2], [1, 2, 0], [0, 1, 2]):
+        cache = KVCache(model)
+        cache.prefill(prompts)
+        cache.decode_step([4, 0, 1])
+        cache.keep(rows)
+        found = cache.decode_step(list(range(len(rows))))
+        for b, row in enumerate(rows):
+            wanted = whole(model, [*prompts[row], [4, 0, 1][row], b])
+            assert_close(found[b], wanted[-1])
 
 
 @settings(max_examples=60)

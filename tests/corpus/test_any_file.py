@@ -39,7 +39,7 @@ def test_any_bytes(scratch: Path, name: str, data: bytes) -> None:
     outcome(path)
 
 
-@settings(max_examples=800)
+@settings(max_examples=400)
 @given(NAMES, st.lists(FRAGMENTS, max_size=20))
 def test_any_text(scratch: Path, name: str, fragments: list[str]) -> None:
     path = scratch / name
@@ -62,7 +62,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(NAMES.filter(lambda name: ".json" in name), st.lists(VALUES, max_size=4) | VALUES)
 def test_any_json(scratch: Path, name: str, value: object) -> None:
     path = scratch / name

@@ -4,6 +4,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 from hypothesis import example, given
@@ -54,6 +55,15 @@ def all_of(body: str) -> set[str]:
 EVERYTHING = "".join(map(chr, range(sys.maxunicode + 1)))
 
 
+@cache
+def by_kind() -> dict[str, str]:
+    """All characters there are, by their kind."""
+    found: dict[str, list[str]] = {"L": [], "N": [], "S": [], "P": []}
+    for char in EVERYTHING:
+        found[kind(char)].append(char)
+    return {name: "".join(chars) for name, chars in found.items()}
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [("L", lambda: letter_and_number()[0]), ("N", lambda: letter_and_number()[1]), ("S", lambda: SPACE)],
@@ -61,18 +71,18 @@ EVERYTHING = "".join(map(chr, range(sys.maxunicode + 1)))
 )
 def test_the_classes_are_those_of_unicode_for_every_character(name: str, body: Callable[[], str]) -> None:
     found = all_of(body())
-    assert found == {char for char in EVERYTHING if kind(char) == name}
+    assert found == set(by_kind()[name])
 
 
 def test_the_rest_is_punctuation() -> None:
-    text = "".join(char for char in EVERYTHING if kind(char) == "P")
+    text = by_kind()["P"]
     assert pieces_of(text) == [text]
 
 
 @pytest.mark.parametrize(("name", "neighbours"), [("L", "1.\n"), ("N", "a.\n"), ("S", "a1."), ("P", "a1\n")])
 def test_no_kind_joins_another(name: str, neighbours: str) -> None:
     """Every assigned character between two of another kind, without the space that joins."""
-    chars = [c for c in EVERYTHING if kind(c) == name and unicodedata.category(c) not in ("Cn", "Co")]
+    chars = [char for char in by_kind()[name] if unicodedata.category(char) not in ("Cn", "Co")]
     chars = [char for char in chars if char != " "]
     for neighbour in neighbours:
         text = neighbour + neighbour.join(chars) + neighbour

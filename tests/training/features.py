@@ -16,7 +16,6 @@ ROOM: dict[str, Any] = {"max_seq_len": 40}
 FEATURES: dict[str, dict[str, Any]] = {
     "mini-batches": {"batch_size": 2},
     "accumulation": {"batch_size": 2, "accumulate": 2},
-    "workers": {"batch_size": 3, "workers": 2},
     "windows": {"windows": 6, "batch_size": 2},
     "windows of which some are held out": {"windows": 6, "batch_size": 2, "validation": 0.2},
     "typos": {"typos": 0.3},

@@ -69,8 +69,8 @@ def alone(rows: Sequence[Row], shape: str, dtype: type[np.floating]) -> tuple[Lo
 def test_many_find_what_one_finds(shape: str, dtype: type[np.floating], rounding: float) -> None:
     """More workers than rows, too."""
     transformer = transformer_of(shape, dtype)
-    with Workers(transformer, 5) as workers:
-        for n, n_rows in product([1, 2, 3, 5], [1, 2, 4, 7]):
+    with Workers(transformer, 3) as workers:
+        for n, n_rows in product([1, 2, 3], [1, 2, 4, 7]):
             rows = rows_of(n_rows)
             loss, grads = workers.loss_and_gradients(rows, [None] * n), transformer.parameters.grads
             wanted, wanted_grads = alone(rows, shape, dtype)
@@ -80,14 +80,14 @@ def test_many_find_what_one_finds(shape: str, dtype: type[np.floating], rounding
             np.testing.assert_allclose(grads, wanted_grads, rtol=0, atol=rounding * 5)
 
 
-@pytest.mark.parametrize("n_batches", [0, 1, 2, 5])
-def test_losses_of_batches_do_not_depend_on_the_number_of_workers(n_batches: int) -> None:
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_losses_of_batches_do_not_depend_on_the_number_of_workers(n: int) -> None:
     transformer = transformer_of()
-    batches = [to_batch(rows_of(3, seed)) for seed in range(n_batches)]
-    wanted = [transformer.loss(*batch) for batch in batches]
-    assert len({loss.total for loss in wanted}) == n_batches
-    for n in (1, 2, 3):
-        with Workers(transformer, n) as workers:
+    with Workers(transformer, n) as workers:
+        for n_batches in (0, 1, 2, 5):
+            batches = [to_batch(rows_of(3, seed)) for seed in range(n_batches)]
+            wanted = [transformer.loss(*batch) for batch in batches]
+            assert len({loss.total for loss in wanted}) == n_batches
             assert workers.read(loss_of, batches) == wanted
             transformer.parameters.values *= 2  # they follow the weights
             assert workers.read(loss_of, batches) == [transformer.loss(*batch) for batch in batches]

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from talk import ask
 from textual import events
 from textual.widgets import Input
@@ -13,19 +12,16 @@ from tinychat.tui.app import TinychatApp
 from tinychat.tui.screens.teach import TeachDialog
 from tinychat.weights.saved_models import Library
 
+PASTED = {
+    "Rain falls.\n  And snow?\r\n\r\nAnd hail?\n": "Rain falls. And snow? And hail?",
+    "one  line": "one  line",
+    "\n \n": "",
+    "": "",
+}
+"""What is pasted -> what stands in the line then."""
 
-@pytest.mark.parametrize(
-    ("pasted", "shown"),
-    [
-        ("Rain falls.\n  And snow?\r\n\r\nAnd hail?\n", "Rain falls. And snow? And hail?"),
-        ("one  line", "one  line"),
-        ("\n \n", ""),
-        ("", ""),
-    ],
-)
-async def test_lines_that_are_pasted_become_one(
-    library: Library, trained_run: TrainingRun, pasted: str, shown: str
-) -> None:
+
+async def test_lines_that_are_pasted_become_one(library: Library, trained_run: TrainingRun) -> None:
     app = TinychatApp(library, model=trained_run.model, path=Path("weather.npz"))
     async with app.run_test() as pilot:
         await ask(pilot, "Hello!")
@@ -35,9 +31,11 @@ async def test_lines_that_are_pasted_become_one(
                 await until(pilot, lambda: isinstance(app.screen, TeachDialog))
             line = app.screen.query_one(Input)
             assert line.has_focus
-            line.post_message(events.Paste(pasted))
-            await pilot.press("!")
-            assert line.value == f"{shown}!"
-            app.copy_to_clipboard(pasted)
-            await pilot.press("shift+home", "ctrl+v", ".")
-            assert line.value == f"{shown}."
+            for pasted, shown in PASTED.items():
+                line.value = ""
+                line.post_message(events.Paste(pasted))
+                await pilot.press("!")
+                assert line.value == f"{shown}!"
+                app.copy_to_clipboard(pasted)
+                await pilot.press("shift+home", "ctrl+v", ".")
+                assert line.value == f"{shown}."

@@ -21,16 +21,19 @@ def assert_refused(path: Path, match: str = ".", summary_too: bool = True) -> No
     for read in (weights.load, weights.read_summary) if summary_too else (weights.load,):
         with pytest.raises(WeightsError, match=match) as caught:
             read(path)
-        message = str(caught.value)
-        assert str(path) in message
-        assert len(message.splitlines()) == 1
-        assert len(message) < len(str(path)) + 1000
+        assert_in_a_line(str(caught.value), path)
 
 
-def refusal(path: Path) -> str | None:
+def assert_in_a_line(message: str, path: Path) -> None:
+    assert str(path) in message
+    assert len(message.splitlines()) == 1
+    assert len(message) < len(str(path)) + 1000
+
+
+def refusal(path: Path, read: Callable[[Path], object] = weights.load) -> str | None:
     """What is wrong with the file; None if it can be read. Any error but a WeightsError comes through."""
     try:
-        weights.load(path)
+        read(path)
     except WeightsError as error:
         return str(error)
     return None
@@ -51,8 +54,11 @@ def accepted(good: Path, path: tuple[str | int, ...], field: str, values: list[A
         metadata = archives.metadata(members)
         at(metadata, path)[field] = value
         changed = archives.write(good.with_name("changed.npz"), archives.with_metadata(members, metadata))
-        if refusal(changed) is None:
+        told = refusal(changed)
+        if told is None:
             taken.append(value)
         else:
-            assert_refused(changed)
+            for message in (told, refusal(changed, weights.read_summary)):
+                assert message is not None, f"the summary takes {value!r} for {field}"
+                assert_in_a_line(message, changed)
     return taken

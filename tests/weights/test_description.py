@@ -50,6 +50,9 @@ def test_metadata_that_is_no_text(refuse: Refuse, value: Any) -> None:
 
 WRONG: tuple[Any, ...] = (None, True, 7, -7, 0.5, float("nan"), float("inf"), "text", [], [7], {"a": 7}, {})
 
+ONE_OF_A_TYPE: tuple[Any, ...] = (None, True, 7, 0.5, "text", [], [7], {"a": 7}, {})
+"""Enough where no number is wanted; what is empty is another case."""
+
 
 def wrong_for(value: Any) -> list[Any]:
     """Values of every type but that of `value`; where a number is wanted, also those that are none."""
@@ -59,7 +62,7 @@ def wrong_for(value: Any) -> list[Any]:
         return [w for w in WRONG if type(w) is not int]
     if isinstance(value, float):
         return [w for w in WRONG if type(w) not in (int, float) or not np.isfinite(w)]
-    return [w for w in WRONG if type(w) is not type(value)]
+    return [w for w in ONE_OF_A_TYPE if type(w) is not type(value)]
 
 
 SECTIONS: dict[str, tuple[tuple[str | int, ...], type]] = {
