@@ -89,7 +89,7 @@ def test_it_goes_back_further_where_more_is_lost_than_is_seen(
     list(practice.run())
     far, away = practice._narrow.parameters.values.copy(), []
     monkeypatch.setattr(module, "FREE", 1.1)
-    monkeypatch.setattr(module, "RIGHT", 0.3)
+    practice._least_right = 0.3
     for practice._are_all in (True, False):
         practice._narrow.parameters.values[...] = far
         practice._hold_back()
