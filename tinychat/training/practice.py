@@ -26,7 +26,8 @@ LEARN = 16
 """Most updates of a round before the learning rate falls."""
 SETTLE = 8
 """Updates in which it falls to nothing: what is last is what the former rows repair."""
-ROUNDS = 2
+ROUNDS, ROUNDS_OF_ALL = 2, 4
+"""At most; more where all former rows are there, so that those that were lost can be told and come back."""
 CHECK_EVERY = 4
 RIGHT, RIGHT_OF_ALL = 0.8, 0.9
 """Share of the wordings that are only asked, answered rightly, at which the question is learnt; and where all
@@ -95,7 +96,7 @@ class Practice:
     def run(self) -> Iterator[LessonChecked]:
         """Learn, with checks in between. Raise LessonError if the weights are not sound."""
         least_kept = KEPT if self._are_all else KEPT_OF_SOME
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS_OF_ALL if self._are_all else ROUNDS):
             for done in range(1, LEARN + 1):
                 if self.is_learnt:
                     break
