@@ -1,13 +1,13 @@
-"""What teaching costs and keeps: ten pairs, each taught alone, to every model that is given.
+"""What teaching costs and keeps: twenty pairs, each taught alone, to every model that is given.
 
     python tests/benchmarks/teaching.py MODEL.npz… [--others] [--pairs N] [--asked N] [--alone] [--in-a-row]
 
 Prints a Markdown row a model: seconds of a lesson by the clock (the median and the longest), how many
 questions were answered rightly in the taught wording, in three rewordings that were not learnt, in how many
 pairs at least two of the three were, and of 100 former right answers those that stay word for word.
-With --others these are the ten pairs by which no constant was chosen. With --alone the corpus is treated as
-lost. With --in-a-row no lesson is taken back: the last column is how many of all that was taught is answered
-rightly at the end.
+With --others these are the twenty pairs by which no constant was chosen. With --alone the corpus is treated
+as lost. With --in-a-row no lesson is taken back: the last column is how many of all that was taught is
+answered rightly at the end.
 """
 
 import argparse

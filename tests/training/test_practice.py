@@ -61,6 +61,17 @@ def test_it_goes_back_as_far_as_what_was_learnt_stays(
     assert practice._check().right == 3
 
 
+def test_there_are_more_rounds_where_what_is_lost_can_be_told(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT", 1.1)  # more than there is
+    monkeypatch.setattr(module, "KEPT_OF_SOME", 1.1)
+    n_checked = []
+    for practice._are_all in (True, False):
+        n_checked.append(sum(check.kept > 0 for check in practice.run()))
+    assert n_checked == [module.ROUNDS_OF_ALL, module.ROUNDS]
+
+
 def test_what_takes_part_in_all_that_is_said_does_not_move(practice: Practice) -> None:
     before = dict(practice._narrow.parameters.views(practice._before))
     list(practice.run())
@@ -89,7 +100,7 @@ def test_it_goes_back_further_where_more_is_lost_than_is_seen(
     list(practice.run())
     far, away = practice._narrow.parameters.values.copy(), []
     monkeypatch.setattr(module, "FREE", 1.1)
-    monkeypatch.setattr(module, "RIGHT", 0.3)
+    practice._least_right = 0.3
     for practice._are_all in (True, False):
         practice._narrow.parameters.values[...] = far
         practice._hold_back()

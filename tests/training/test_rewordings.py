@@ -48,6 +48,33 @@ def test_words_that_no_other_question_has_are_enough() -> None:
     assert sum("rain" in text for text in of_another) > 350
 
 
+def test_beside_words_of_its_own_come_words_of_any_question() -> None:
+    rng = np.random.default_rng(0)
+    rewordings = Rewordings("What do yetis drink?", DIALOGUES)
+    drawn = [rewordings.draw(rng).lower() for _ in range(400)]
+    assert any("rain" in text and "yetis" in text for text in drawn)
+    of_another = [rewordings.draw(rng, "What is it?").lower() for _ in range(400)]
+    assert not any("rain" in text for text in of_another)  # it would ask for something else
+
+
+def test_another_word_may_come_in_the_place_of_one() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [Rewordings("Yetis what drink", DIALOGUES).draw(rng).lower().split() for _ in range(400)]
+    places = [
+        (words.index("yetis"), words.index("drink")) for words in drawn if {"yetis", "drink"} <= {*words}
+    ]
+    assert any(end - start == 2 for start, end in places)
+    assert any("what" not in words for words in drawn if len(words) == 3)
+
+
+def test_what_is_put_in_front_may_have_a_capital() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [Rewordings("What do yetis drink?", DIALOGUES).draw(rng) for _ in range(400)]
+    begun = [text for text in drawn if text.split()[0].lower() in NOUNS]
+    assert any(text[0].isupper() for text in begun)
+    assert any(text[0].islower() for text in begun)
+
+
 def test_the_end_may_come_first() -> None:
     rng = np.random.default_rng(0)
     drawn = [Rewordings("Yeti lives where", []).draw(rng).lower() for _ in range(400)]

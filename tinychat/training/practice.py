@@ -19,16 +19,19 @@ from tinychat.training.rows import Row
 RECIPE = TrainConfig(optimizer="adamw", lr=0.0017, beta2=0.99, eps=1e-3, clip_norm=1.0)
 WARMUP = 4
 """Updates in which the learning rate rises: the optimiser begins without a past."""
-N_NEW, N_NEAR, N_FAR = 8, 8, 20
-"""Wordings of the new question, former rows that are near it, and others, in an update."""
+N_NEW, N_NEW_OF_ALL, N_NEAR, N_FAR = 8, 14, 8, 20
+"""In an update: wordings of the new question (more where all former rows are there, which are few and leave
+time), former rows that are near it, and others."""
 LEARN = 16
 """Most updates of a round before the learning rate falls."""
 SETTLE = 8
 """Updates in which it falls to nothing: what is last is what the former rows repair."""
-ROUNDS = 2
+ROUNDS, ROUNDS_OF_ALL = 2, 4
+"""At most; more where all former rows are there, so that those that were lost can be told and come back."""
 CHECK_EVERY = 4
-RIGHT = 0.8
-"""Share of the wordings that are only asked, answered rightly, at which the question is learnt."""
+RIGHT, RIGHT_OF_ALL = 0.8, 0.9
+"""Share of the wordings that are only asked, answered rightly, at which the question is learnt; and where all
+former rows are there, so that what is lost is seen."""
 KEPT, KEPT_OF_SOME = 0.98, 0.93
 """Share of all former rows at which there is no other round; the same of some that are lost first."""
 ENOUGH = 0.6
@@ -79,6 +82,8 @@ class Practice:
         self._new = Turns(rng, range(n_old + 1, n))
         self._near, self._far = Turns(rng, range(n_near)), Turns(rng, range(n_near, n_old))
         self._are_all = are_all
+        self._n_new = N_NEW_OF_ALL if are_all else N_NEW
+        self._least_right = RIGHT_OF_ALL if are_all else RIGHT
         self._moves = _what_moves(self._narrow, n_narrow_old)
         self._rng, self._new_weight, self._loss = rng, 1.0, 0.0
         self._learnt: Floats | None = None  # the latest weights by which it was
@@ -91,7 +96,7 @@ class Practice:
     def run(self) -> Iterator[LessonChecked]:
         """Learn, with checks in between. Raise LessonError if the weights are not sound."""
         least_kept = KEPT if self._are_all else KEPT_OF_SOME
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS_OF_ALL if self._are_all else ROUNDS):
             for done in range(1, LEARN + 1):
                 if self.is_learnt:
                     break
@@ -119,7 +124,7 @@ class Practice:
 
     def _update(self, share: float) -> None:
         """One update in whitened coordinates, with this share of the learning rate."""
-        chosen = [self._question, *self._new.take(N_NEW - 1)]
+        chosen = [self._question, *self._new.take(self._n_new - 1)]
         chosen += [*self._near.take(N_NEAR), *self._far.take(N_FAR)]
         parameters, whitening = self._narrow.parameters, self._rehearsal.whitening
         self._loss = self._rehearsal.loss_and_gradients(chosen, self._new_weight).mean
@@ -136,7 +141,7 @@ class Practice:
 
     def _check(self, kept: int = 0) -> LessonChecked:
         right = self._rehearsal.exact(self._asked)
-        self.is_learnt, self._is_question_right = _is_enough(right), right[0]
+        self.is_learnt, self._is_question_right = self._is_enough(right), right[0]
         if self.is_learnt:
             self._learnt = self._narrow.parameters.values.copy()
             self._new_weight = max(1.0, self._new_weight / MORE)
@@ -144,6 +149,9 @@ class Practice:
             self._new_weight *= MORE
         n_known = len(self._known)
         return LessonChecked(self._optimizer.updates, self._loss, sum(right), len(right), kept, n_known)
+
+    def _is_enough(self, right: Sequence[bool]) -> bool:
+        return right[0] and sum(right) >= self._least_right * len(right)
 
     def _kept(self, indices: Sequence[int]) -> list[bool]:
         """For each of these former rows whether it is right."""
@@ -158,7 +166,7 @@ class Practice:
         """
         values = self._narrow.parameters.values
         right = self._rehearsal.exact(self._asked)
-        if _is_enough(right):
+        if self._is_enough(right):
             some = self._kept(self._known[::N_SOME])
             if sum(some) >= FREE * len(some):
                 return
@@ -167,7 +175,7 @@ class Practice:
             start, end = values.copy(), self._learnt
         else:
             return
-        wanted = math.ceil(RIGHT * len(right))
+        wanted = math.ceil(self._least_right * len(right))
         if self._are_all:
             wanted = max(wanted, sum(right))
         low, high = 0.0, 1.0
@@ -201,10 +209,6 @@ def _what_moves(transformer: Transformer, n_old_tokens: int) -> Floats:
         elif "norm" in name or name.startswith("embedding."):
             view[...] = 0
     return moves
-
-
-def _is_enough(right: Sequence[bool]) -> bool:
-    return right[0] and sum(right) >= RIGHT * len(right)
 
 
 class Turns:

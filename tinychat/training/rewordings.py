@@ -12,12 +12,16 @@ FILLER = 0.04
 """Share of all answers from which on a word whose questions have so many answers tells nothing of them."""
 FEWEST = 3
 """As many answers a filler's questions have at any rate: in a small corpus the share is none."""
-DROPPED = 0.25
-"""Share of the words that are left out, of those that may be."""
+CHANGED, REPLACED = 0.4, 0.5
+"""Share of the words that go, of those that may; and share of these that another word takes the place of."""
+ANY = 0.7
+"""Share of the wordings with words of their own into which not fillers alone are put, but words of all
+questions: in a small corpus hardly a word is a filler, and whoever asks has more of them."""
 MOVED = 0.2
 """Share of the wordings whose end comes first."""
 ADDED = 0.5
-"""Share of the wordings with something in front; half as many have something at the end."""
+"""Share of the wordings with something in front, half of them with a capital; and half as many have something
+at the end."""
 MOST_ADDED = 3
 """Words."""
 UNKNOWN = 0.2
@@ -38,6 +42,7 @@ class Rewordings:
         for dialogue in dialogues:
             for word in word_set(dialogue[0].user):
                 answers.setdefault(word, set()).add(dialogue[0].assistant)
+        self._all_words = sorted(answers)
         n_answers = len({dialogue[0].assistant for dialogue in dialogues})
         enough = max(FEWEST, FILLER * n_answers)
         self.fillers = sorted(word for word, found in answers.items() if len(found) > enough)
@@ -67,16 +72,23 @@ class Rewordings:
         """The question, or another one, in other words; perhaps in its own."""
         asked = (question or self.question).split()
         is_own = not self._own.isdisjoint(word_set(" ".join(asked)))
-        said = [
-            word for word in asked if not (self._may_go(word, is_own) and rng.random() < DROPPED)
-        ] or asked
+        others = self._all_words if is_own and rng.random() < ANY else self.fillers
+        said: list[str] = []
+        for word in asked:
+            if not (self._may_go(word, is_own) and rng.random() < CHANGED):
+                said.append(word)
+            elif rng.random() < REPLACED:
+                said.append(_one_of(others, rng))
+        said = said or asked
         if rng.random() < MOVED:
             start = int(rng.integers(len(said)))
             said = [*said[start:], *said[:start]]
         if rng.random() < ADDED:
-            said = [*self._added(rng), said[0][0].lower() + said[0][1:], *said[1:]]
+            said = [*_some_of(others, rng), said[0][0].lower() + said[0][1:], *said[1:]]
+            if rng.random() < 0.5:
+                said[0] = said[0].capitalize()
         if rng.random() < ADDED / 2:
-            said = [*said, *self._added(rng)]
+            said = [*said, *_some_of(others, rng)]
         return with_noise(" ".join(said), NOISE, rng)
 
     def _may_go(self, word: str, is_own: bool) -> bool:
@@ -84,10 +96,12 @@ class Rewordings:
         found = word_set(word)
         return not self._are_fillers.isdisjoint(found) or (is_own and self._own.isdisjoint(found))
 
-    def _added(self, rng: np.random.Generator) -> list[str]:
-        return [self._filler(rng) for _ in range(rng.integers(1, MOST_ADDED, endpoint=True))]
 
-    def _filler(self, rng: np.random.Generator) -> str:
-        if not self.fillers or rng.random() < UNKNOWN:
-            return made_up(int(rng.integers(3, 8)), rng)
-        return self.fillers[rng.integers(len(self.fillers))]
+def _some_of(others: Sequence[str], rng: np.random.Generator) -> list[str]:
+    return [_one_of(others, rng) for _ in range(rng.integers(1, MOST_ADDED, endpoint=True))]
+
+
+def _one_of(others: Sequence[str], rng: np.random.Generator) -> str:
+    if not others or rng.random() < UNKNOWN:
+        return made_up(int(rng.integers(3, 8)), rng)
+    return others[int(rng.integers(len(others)))]
