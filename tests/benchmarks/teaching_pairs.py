@@ -250,7 +250,7 @@ OTHERS = [
     (
         "What's an isotope?",
         "An isotope is a form of an element with a different neutron count.",
-        ["what is an isotope", "What are isotopes?", "What does the word isotope mean?"],
+        ["what exactly is an isotope", "What are isotopes?", "What does the word isotope mean?"],
     ),
     (
         "Who was the first woman to win a Nobel Prize, and in which year did she win it?",
