@@ -22,7 +22,8 @@ NEW = [
 
 
 @pytest.fixture
-def practice() -> Iterator[Practice]:
+def practice(monkeypatch: pytest.MonkeyPatch) -> Iterator[Practice]:
+    monkeypatch.setattr(module, "N_RIVALS", 8)  # of a tiny vocabulary, more would be all
     rng = np.random.default_rng(0)
     found = Practice(MODEL.transformer, OLD[1:], 1, NEW, NEW, MODEL.config.vocab_size, True, rng)
     yield found
