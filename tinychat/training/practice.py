@@ -39,7 +39,7 @@ ENOUGH = 0.6
 FREE = 0.99
 """Share of them, by one in N_SOME, at which nothing has to be given up of what was learnt."""
 N_SOME = 3
-N_RIVALS = 32
+N_RIVALS = 128
 """Tokens at a place of an answer that the lesson knows whether or not they occur in it."""
 MORE = 1.5
 """Factor by which the new rows weigh more after a check at which they were not learnt, and again less."""
