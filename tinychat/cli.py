@@ -24,7 +24,11 @@ _FLAGS = {
     "eval": {"data_dir", "load", "json", "corpus", "lookup"},
     "info": {"data_dir", "json", "toml", "file"},
     "corpora": {"json", "name", "preset", "tokenizer", "vocab_size", "max_seq_len"},
-    "inspect": {"data_dir", "load", "json", "prompt", "answer", "layer", "head", *VIEWS},
+    "inspect": {
+        *("data_dir", "load", "json", "prompt", "answer", "layer", "head"),
+        *VIEWS,
+        *("seed", *DECODING_FIELDS),
+    },
     "compare": {"data_dir", "json", "first", "second"},
     "bench": {"json", "seconds"},
     "tokenize": {"data_dir", "load", "corpus", "tokenizer", "vocab_size", "json", "text"},
@@ -152,7 +156,7 @@ def build_parser(words: Sequence[str] | None = None) -> _Parser:
     )
     add_tokenizer(tokenize)
     tokenize.add_argument("text", nargs="*", metavar="TEXT", help="without one: standard input")
-    inspect = commands.add_parser("inspect", parents=[source, as_json], help="look inside a model")
+    inspect = commands.add_parser("inspect", parents=[source, as_json, decoding], help="look inside a model")
     inspect.add_argument("prompt", nargs="?", default=absent, metavar="PROMPT", help="what it is asked")
     inspect.add_argument(
         "--answer", metavar="TEXT", default=absent, help="look at this answer (default: the model's own)"

@@ -132,7 +132,7 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
     """Add the flags of DECODING_FIELDS, and the seed."""
     group = parser.add_argument_group("how the next token is chosen (the likeliest, unless told otherwise)")
     for name, read, metavar, text in (
-        ("temperature", number, "X", "draw: 1 as the model has it, below bolder, above more even"),
+        ("temperature", number, "X", "draw: 1 as the model has it, below surer, above more even"),
         ("top_k", whole, "N", "draw among so many of the likeliest"),
         ("top_p", number, "X", "draw among the fewest that together have this probability"),
         ("min_p", number, "X", "draw among those at least this share as likely as the likeliest"),

@@ -4,11 +4,15 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_runs import ANSWERS, Call, command, environment
+
+from tinychat.training.events import LessonChecked
+from tinychat.training.teaching import Lesson
 
 not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of POSIX")
 
@@ -59,6 +63,27 @@ def test_control_c_stops_an_answer_that_may_go_on(
         ["What falls?", "Rain"],
         ["What falls?", "Rain falls."],
     ]
+
+
+def test_control_c_gives_up_a_lesson_and_the_conversation_goes_on(
+    call: Call, learned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(lesson: Lesson) -> Iterator[LessonChecked]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(Lesson, "run", interrupted)
+    given = b"What falls?\n/teach Leaves.\nWhat falls?\n/undo\n"
+    monkeypatch.setattr(sys, "stdin", Typed(io.BytesIO(given)))
+    done = call("chat", "--load", learned)
+    assert done.code == 0
+    assert done.out == 2 * "Model: Rain falls.\n"
+    notes = done.err.replace("You: ", "").splitlines()
+    assert notes[1:3] == ["", "tinychat: not learnt: given up"]
+    assert "nothing was taught" in notes[3]
+    assert len(notes) == 4
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    assert call("chat", "--load", learned).code == 130
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 from cli_runs import Outcome, assert_refused
 
 from tinychat.flags import VIEWS
+from tinychat.generation.beam import Beams
+from tinychat.generation.sampling import Sampling
 from tinychat.inspection import alternatives, attention_maps, embedding_map, logit_lens, nearest_words
 from tinychat.weights import load
 
@@ -33,6 +35,7 @@ def test_alternatives_as_json(call: Call, learned: Path) -> None:
         assert place["probability"] == found.probability[number]
         assert place["entropy"] == found.entropy[number]
         assert place["rank"] == found.rank[number] == 1
+        assert "left" not in place
         assert place["alternatives"] == [
             {"token": token, "id": index, "probability": chance}
             for token, index, chance in zip(
@@ -43,6 +46,32 @@ def test_alternatives_as_json(call: Call, learned: Path) -> None:
             )
         ]
     assert call("inspect", "--load", learned, ASKED, "--alternatives", "--json").out == shown.out
+
+
+def test_what_a_sampler_cuts_as_json(call: Call, learned: Path) -> None:
+    flags = ("--temperature", "2", "--top-k", "2", "--seed", "3", "--json")
+    [record] = call("inspect", "--load", learned, ASKED, *flags).records
+    reply = load(learned).reply(ASKED, Sampling(temperature=2, top_k=2, seed=3))
+    reply.finish()
+    assert [place["id"] for place in record["answer"]] == [*reply.ids, reply.tokenizer.end_id]
+    for place in record["answer"]:
+        assert place["left"] == 2
+        first, second = (one["probability"] ** 0.5 for one in place["alternatives"][:2])
+        drawn = [one["drawn"] for one in place["alternatives"]]
+        np.testing.assert_allclose(drawn, np.array([first, second, 0, 0, 0]) / (first + second), rtol=1e-4)
+        assert place["drawn"] == drawn[place["rank"] - 1]
+    [record] = call("inspect", "--load", learned, ASKED, "--answer", "Wet.", *flags).records
+    assert [place["token"] for place in record["answer"]] == ["<unk>", ".", "</s>"]
+    assert record["answer"][0]["drawn"] == 0
+
+
+def test_the_answer_that_beams_find_as_json(call: Call, learned: Path) -> None:
+    flags = ("--beams", "3", "--length-penalty", "9")
+    [record] = call("inspect", "--load", learned, ASKED, *flags, "--json").records
+    reply = load(learned).reply(ASKED, Beams(3, 9))
+    reply.finish()
+    assert [place["id"] for place in record["answer"]][: len(reply.ids)] == reply.ids
+    assert all("left" not in place for place in record["answer"])
 
 
 def test_every_view_has_a_flag_and_shows_something_of_its_own(call: Call, learned: Path) -> None:
@@ -174,6 +203,10 @@ def test_by_name(call: Call, learned: Path) -> None:
         (("--nearest", "zebra"), ("zebra",)),
         (("--nearest", "the sun"), ("the|sun",)),
         ((ASKED, "--corpus", "basics"), ("--corpus",)),
+        ((ASKED, "--top-k", "2"), ("temperature",)),
+        ((ASKED, "--answer", "Rain.", "--beams", "2"), ("--answer", "--beams")),
+        (("--nearest", "sun", "--temperature", "1"), ("--temperature",)),
+        (("--embedding", "--length-penalty", "1"), ("--length-penalty",)),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -42,6 +42,25 @@ def test_a_token_far_behind_is_told_with_its_rank(call: Call, learned: Path) -> 
             assert re.search(rf"> {rank}\. +{re.escape(token)} ", out)
 
 
+def test_what_a_sampler_cuts_is_drawn(call: Call, learned: Path) -> None:
+    flags = ("--temperature", "2", "--top-k", "2", "--answer", "clouds from shines")
+    [record] = call("inspect", "--load", learned, ASKED, *flags, "--json").records
+    head, *lines = call("inspect", "--load", learned, ASKED, *flags).out.splitlines()
+    assert head.split() == ["written", "entropy", "could", "be", "drawn", "left"]
+    firsts = [line for line in lines if re.match(r"\d", line)]
+    for line, place in zip(firsts, record["answer"], strict=True):
+        likeliest = place["alternatives"][0]
+        figures = f"{likeliest['probability']:.1%} {likeliest['drawn']:.1%} 2".replace("100.0%", "100%")
+        assert figures in " ".join(line.split())
+    cut = [line for line in lines if re.search(r" cut\b", line)]
+    assert len(cut) == sum(
+        (place["rank"] > 5)
+        + sum(one["drawn"] == 0 and one["probability"] >= 0.001 for one in place["alternatives"])
+        for place in record["answer"]
+    )
+    assert cut
+
+
 def test_attention_is_drawn(call: Call, learned: Path) -> None:
     shown = call("inspect", "--load", learned, ASKED, "--attention", "--layer", "2")
     assert (shown.code, shown.err) == (0, "")

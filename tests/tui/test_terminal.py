@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -119,6 +119,17 @@ def test_quitting_while_it_trains(start, tmp_path: Path) -> None:  # type: ignor
     terminal.program.send("q")
     assert terminal.wait_for_exit(20) == 0  # and not when so many epochs are over
     terminal.assert_restored()
+    assert (tmp_path / "data/models/chat-classic-seed0.npz").exists()
+
+
+def test_a_terminal_that_is_closed_while_it_trains(start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    terminal = start("--tune-epochs", "100000")
+    terminal.wait_for("accuracy")
+    terminal.program.ptyproc.fileobj.close()
+    end = monotonic() + 20
+    while terminal.program.isalive():
+        assert monotonic() < end, "it goes on without a terminal"
+        sleep(0.05)
     assert (tmp_path / "data/models/chat-classic-seed0.npz").exists()
 
 

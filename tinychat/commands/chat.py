@@ -33,7 +33,7 @@ HELP = """\
 /clear        forget the conversation
 /quit         leave, as the end of the input does (Ctrl+D)
 //TEXT        ask something that begins with a slash
-Ctrl+C stops an answer."""
+Ctrl+C stops an answer, and gives up a lesson."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -130,7 +130,14 @@ class _Conversation:
     def _teach(self, answer: str) -> None:
         if self.session.last is None:
             raise UsageError("nothing was asked yet; ask the question first")
-        self._lessons.append(taught(self.session.model, self.session.last.prompt, answer, _note))
+        try:
+            lesson = taught(self.session.model, self.session.last.prompt, answer, _note)
+        except KeyboardInterrupt:
+            if not self.is_typed:
+                raise
+            _note("\nnot learnt: given up")
+            return
+        self._lessons.append(lesson)
         self._is_saved = False
         _note("/undo takes it back, /save keeps it")
         self._answer(self.session.regenerate())

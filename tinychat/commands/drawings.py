@@ -18,25 +18,37 @@ _LAYER_COLUMNS = 18
 
 
 def draw_alternatives(console: Console, found: Alternatives) -> None:
-    """For every token of the answer, marked by >, the likeliest at its place, with bars."""
-    table = _table("", "written", "entropy", "", "could be", "", "")
+    """For every token of the answer, marked by >, the likeliest at its place, with bars.
+
+    Of a sampler, what it makes of them, and how many of all it has left.
+    """
+    sampled = found.sampled
+    drawn = ["drawn", "left"] if sampled else []
+    table = _table("", "written", "entropy", "", "could be", "", *drawn, "")
+    for column in table.columns[6 : 6 + len(drawn)]:
+        column.min_width = 6
     for number in (0, 2, 3, 5):  # a token may be cut, a figure not
         table.columns[number].min_width = (2, 0, 9, 1, 0, 5)[number]
     written = zip(found.exchange.answer_ids, found.exchange.answer_tokens, strict=True)
     for place, (index, text) in enumerate(written):
         likely = zip(found.ids[place].tolist(), found.tokens[place], found.probabilities[place], strict=True)
+        shares = sampled.probabilities[place].tolist() if sampled else [None] * found.ids.shape[1]
         rows = [
-            (">" if other == index else "", name, float(chance))
-            for rank, (other, name, chance) in enumerate(likely)
+            (">" if other == index else "", name, float(chance), share)
+            for rank, ((other, name, chance), share) in enumerate(zip(likely, shares, strict=True))
             if rank == 0 or chance >= _FAINT or other == index
         ]
         if found.rank[place] > found.ids.shape[1]:
-            rows.append((f"> {found.rank[place]}.", text, float(found.probability[place])))
+            share = float(sampled.probability[place]) if sampled else None
+            rows.append((f"> {found.rank[place]}.", text, float(found.probability[place]), share))
         head = (str(place), token(text), f"{found.entropy[place]:.2f} nats")
-        for mark, name, chance in rows:
+        left = [f"{sampled.left[place]:,}"] if sampled else []
+        for mark, name, chance, share in rows:
             style = "bold" if mark else ""
-            table.add_row(*head, mark, Text(token(name), style), percent(chance), _bar(console, chance))
-            head = ("", "", "")
+            drawn = [] if share is None else [percent(share) if share else "   cut"]
+            bar = _bar(console, chance, 14 if sampled else 0)
+            table.add_row(*head, mark, Text(token(name), style), percent(chance), *drawn, *left, bar)
+            head, left = ("", "", ""), [""] * len(left)
     console.print(table)
 
 
@@ -83,9 +95,9 @@ def draw_neighbours(console: Console, found: Neighbours) -> None:
     console.print(table)
 
 
-def _bar(console: Console, share: float) -> ProgressBar | str:
-    """As wide as the figures beside it leave room; nothing on a narrow terminal."""
-    width = min(_LONGEST_BAR, console.width - _BESIDE_BAR)
+def _bar(console: Console, share: float, beside: int = 0) -> ProgressBar | str:
+    """As wide as the figures beside it, `beside` columns more than usual, leave room; nothing without."""
+    width = min(_LONGEST_BAR, console.width - _BESIDE_BAR - beside)
     if width < 4:
         return ""
     return ProgressBar(total=1, completed=share, width=width, finished_style="bar.complete")

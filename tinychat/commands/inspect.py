@@ -7,6 +7,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from tinychat.commands.decoding import chosen
 from tinychat.commands.drawings import draw_alternatives, draw_lens, draw_neighbours
 from tinychat.commands.heat_map import draw_attention
 from tinychat.commands.recipe import library
@@ -14,16 +15,20 @@ from tinychat.commands.scatter import draw_embedding
 from tinychat.commands.screen import console, note
 from tinychat.drawing.text import layer_name
 from tinychat.errors import UsageError
-from tinychat.flags import VIEWS
+from tinychat.flags import DECODING_FIELDS, VIEWS
+from tinychat.generation.beam import Beams
+from tinychat.generation.sampling import Sampling
 from tinychat.inspection import (
     Exchange,
     alternatives,
     attention_maps,
     embedding_map,
     exchange,
+    exchange_of,
     logit_lens,
     nearest_words,
 )
+from tinychat.inspection.alternatives import draws_of
 from tinychat.model import Model
 from tinychat.weights import load
 
@@ -34,6 +39,7 @@ _LAYERED = ("attention", "lens")
 def run(args: argparse.Namespace) -> int:
     name = next((name for name in VIEWS if name in args), "alternatives")
     _check_flags(args, name)
+    sampling = chosen(args)
     model = load(library(args).find(args.load))
     layer = _numbered(args, "layer", model.config.n_layers)
     head = _numbered(args, "head", model.config.n_heads)
@@ -43,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         elif name == "embedding":
             found = _embedding(model, getattr(args, "prompt", None))
         else:
-            said = exchange(model, args.prompt, getattr(args, "answer", None))
+            said = _said(model, args, sampling)
             for unread in said.notes:
                 note(unread)
             if name == "attention":
@@ -51,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             elif name == "lens":
                 found = _lens(model, said, layer)
             else:
-                found = _alternatives(model, args.prompt, said)
+                found = _alternatives(model, said, sampling)
     record, draw = found
     if "json" in args:
         print(json.dumps(record))
@@ -69,8 +75,12 @@ def _check_flags(args: argparse.Namespace, view: str) -> None:
         raise UsageError("--nearest takes one word, and no prompt beside it; leave the prompt out")
     if view not in ("nearest", "embedding") and "prompt" not in args:
         raise UsageError("say what the model is to be asked: give a prompt")
-    if view in ("nearest", "embedding") and "answer" in args:
-        raise UsageError(f"--{view} looks at the words alone; leave out --answer")
+    if view in ("nearest", "embedding"):
+        for name in ("answer", "seed", *DECODING_FIELDS):
+            if name in args:
+                raise UsageError(f"--{view} looks at the words alone; leave out --{name.replace('_', '-')}")
+    if "answer" in args and "beams" in args:
+        raise UsageError("--beams searches for an answer; leave out --answer, or look at that")
     if view not in _LAYERED and "layer" in args:
         raise UsageError("--layer chooses a part of --attention or --lens; leave it out")
     if view != "attention" and "head" in args:
@@ -87,18 +97,34 @@ def _numbered(args: argparse.Namespace, name: str, count: int) -> int | None:
     return number - 1
 
 
-def _alternatives(model: Model, prompt: str, said: Exchange) -> _Found:
-    found = alternatives(model, prompt, said.answer_ids)
-    places = [
-        {
+def _said(model: Model, args: argparse.Namespace, sampling: Sampling | Beams) -> Exchange:
+    if "answer" in args:
+        return exchange(model, args.prompt, args.answer)
+    reply = model.reply(args.prompt, sampling)
+    reply.finish()
+    return exchange_of(reply)
+
+
+def _alternatives(model: Model, said: Exchange, sampling: Sampling | Beams) -> _Found:
+    found = alternatives(model, said, distribution=draws_of(sampling))
+    places = []
+    for place, (index, text) in enumerate(zip(said.answer_ids, said.answer_tokens, strict=True)):
+        could_be = _likely(found.ids[place], found.tokens[place], found.probabilities[place])
+        record = {
             **_token(index, text),
             "probability": float(found.probability[place]),
             "rank": int(found.rank[place]),
             "entropy": float(found.entropy[place]),
-            "alternatives": _likely(found.ids[place], found.tokens[place], found.probabilities[place]),
+            "alternatives": could_be,
         }
-        for place, (index, text) in enumerate(zip(said.answer_ids, said.answer_tokens, strict=True))
-    ]
+        if found.sampled is not None:
+            record |= {
+                "drawn": float(found.sampled.probability[place]),
+                "left": int(found.sampled.left[place]),
+            }
+            for one, chance in zip(could_be, found.sampled.probabilities[place].tolist(), strict=True):
+                one["drawn"] = chance
+        places.append(record)
     return {"prompt": said.prompt_tokens, "answer": places}, lambda: draw_alternatives(console(), found)
 
 

@@ -24,7 +24,7 @@ class Sampling:
     """
 
     temperature: float = 0.0
-    """1: as the model has it; below: bolder; above: more even; 0: always the likeliest token."""
+    """1: as the model has it; below: surer; above: more even; 0: always the likeliest token."""
     top_k: int = 0
     """Draw among so many of the likeliest; 0: among all."""
     top_p: float = 1.0

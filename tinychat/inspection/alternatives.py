@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from tinychat.core.parameters import Floats, Ids
+from tinychat.generation.beam import Beams
+from tinychat.generation.sampling import Sampling, distribution
 from tinychat.inspection.exchange import Exchange, exchange
 from tinychat.inspection.reading import checked, copied, likeliest, probabilities, shown
 from tinychat.model import Model
@@ -89,6 +92,17 @@ def alternatives(
         probabilities=likely,
         sampled=sampled,
     )
+
+
+def draws_of(sampling: Sampling | Beams) -> Distribution | None:
+    """The distribution that tokens are drawn from; None where the likeliest is written, or beams find it."""
+    if isinstance(sampling, Sampling) and sampling.temperature:
+        return partial(_drawn, sampling)
+    return None
+
+
+def _drawn(sampling: Sampling, logits: Floats, said: list[int]) -> Floats:
+    return distribution(logits, sampling, said)
 
 
 def entropy(chances: Floats) -> Floats:

@@ -4,6 +4,7 @@ What is not seen on the first frame is imported where it is used.
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Iterable
 from contextlib import suppress
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 LONGEST_QUIT_S = 0.4
 """A job that has not ended by then is left behind; its thread looks at its switches after every update. So is
 what the program was to begin with."""
+LONGEST_WITHOUT_TERMINAL_S = 5
+"""Whole seconds that a program whose terminal was closed has for saving; then the system ends it."""
 
 
 class TinychatApp(TrainingApp):
@@ -43,9 +46,12 @@ class TinychatApp(TrainingApp):
             with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # not everywhere
                 number = getattr(signal, name)
                 if signal.getsignal(number) != signal.SIG_IGN:
-                    asyncio.get_running_loop().add_signal_handler(
-                        number, lambda: self.run_worker(self.leave(INTERRUPTED))
-                    )
+                    asyncio.get_running_loop().add_signal_handler(number, self._interrupt)
+
+    def _interrupt(self) -> None:
+        if not os.isatty(2):  # Textual writes there, and waits for ever once the terminal is gone
+            signal.alarm(LONGEST_WITHOUT_TERMINAL_S)
+        self.run_worker(self.leave(INTERRUPTED))
 
     async def open_chat(self, model: "Model", path: Path, note: str = "") -> None:
         """Talk with `model`, which is kept in `path`; `note` is said first, or what it has yet to learn."""

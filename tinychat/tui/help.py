@@ -84,6 +84,7 @@ Escape, Q        back
 WORD_MAP = f"""\
 All words that the model knows, as near to each other as can be seen
 in two dimensions: words that were used alike lie near each other.
+A small corpus uses most words too seldom for that; world shows it.
 
 Enter            the nearest words of the one that was typed
 Ctrl+L           all words again

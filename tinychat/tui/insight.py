@@ -1,12 +1,11 @@
 """All that can be told about an answer: it is found at one go, and then walked through."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 
 from tinychat.core.parameters import Floats
 from tinychat.generation.reply import Reply
-from tinychat.generation.sampling import Sampling, distribution
 from tinychat.inspection import (
     Alternatives,
     AttentionMaps,
@@ -16,6 +15,7 @@ from tinychat.inspection import (
     exchange_of,
     logit_lens,
 )
+from tinychat.inspection.alternatives import draws_of
 from tinychat.model import Model
 
 N_LIKELIEST = 5
@@ -65,20 +65,13 @@ class Insight:
 def look_into(model: Model, reply: Reply) -> Insight:
     """Find it, with the weights that answered. Raise UsageError if nothing is written yet."""
     model = replace(model, transformer=reply.transformer, tokenizer=reply.tokenizer)
-    said, sampling = exchange_of(reply), reply.sampling
-    draws = None
-    if isinstance(sampling, Sampling) and sampling.temperature:
-        draws = partial(_drawn, sampling)
+    said = exchange_of(reply)
     ids = [*said.prompt_ids, *said.answer_ids]
     texts = [reply.tokenizer.decode(ids[:end]).rstrip("�") for end in range(len(ids) + 1)]
     return Insight(
-        alternatives=alternatives(model, said, n=N_LIKELIEST, distribution=draws),
+        alternatives=alternatives(model, said, n=N_LIKELIEST, distribution=draws_of(reply.sampling)),
         maps=attention_maps(model, said.read),
         lens=logit_lens(model, said.read, n=3),
         n_tokens=model.config.vocab_size,
         pieces=tuple(text[len(before) :] for before, text in pairwise(texts)),
     )
-
-
-def _drawn(sampling: Sampling, logits: Floats, said: list[int]) -> Floats:
-    return distribution(logits, sampling, said)

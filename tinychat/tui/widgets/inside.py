@@ -27,7 +27,7 @@ _VIEWS = {
     "heads": "3 Heads",
     "lens": "4 Lens",
 }
-_WAITING = "Ask something; then walk along the answer with ← and →."
+_WAITING = "Once a question is answered, walk along the answer with ← and →."
 
 
 class Inside(Vertical, can_focus=True):

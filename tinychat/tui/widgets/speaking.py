@@ -25,7 +25,7 @@ SETTINGS = (
         "temperature",
         tuple(tenth / 10 for tenth in range(21)),
         0.0,
-        "0: always the likeliest word. 1: drawn as the model has it. Below, bolder; above, more even.",
+        "0: always the likeliest word. 1: drawn as the model has it. Below, surer; above, more even.",
         named=((0.0, "greedy"),),
     ),
     Setting(
