@@ -119,6 +119,8 @@ class _Conversation:
             _note(f"saved in {save(self.session.model, rest or self.path)}")
             self._is_saved = True
         elif name == "export":
+            if not rest:
+                raise UsageError("a conversation is written to a file: /export FILE.md, or FILE.jsonl")
             _note(f"written to {export(self.session.turns, rest, self.session.model.card.is_chat)}")
         elif name == "clear":
             self.session.clear()
@@ -130,6 +132,8 @@ class _Conversation:
     def _teach(self, answer: str) -> None:
         if self.session.last is None:
             raise UsageError("nothing was asked yet; ask the question first")
+        if not answer:
+            raise UsageError("say the right answer to the last question: /teach ANSWER")
         try:
             lesson = taught(self.session.model, self.session.last.prompt, answer, _note)
         except KeyboardInterrupt:

@@ -66,8 +66,10 @@ def _lines(found: Inspection) -> list[str]:
     ]
     highest = max((count for _, _, count in found.lengths), default=1)
     for first, last, count in found.lengths:
-        bar = "█" * round(_WIDTH * count / highest) or ("▏" if count else "")
-        mark = "  ← beyond the context" if first > found.context + 1 and count else ""
+        if not count:
+            continue  # a single long row would leave a screen of nothing before it
+        bar = "█" * round(_WIDTH * count / highest) or "▏"
+        mark = "  ← beyond the context" if first > found.context + 1 else ""
         lines.append(f"{first:>5}-{last:<5} {bar} {count}{mark}")
     for title, texts in (
         ("cut at the context", found.cut),
