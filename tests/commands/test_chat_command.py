@@ -82,12 +82,6 @@ def test_clear_forgets(chat: Chat, learned: Path) -> None:
     assert not Path("talk.md").exists()
 
 
-def test_a_lesson_needs_an_answer(chat: Chat, learned: Path) -> None:
-    done = chat(learned, "What falls?\n/teach\n")
-    assert done.code == 2
-    assert "/teach ANSWER" in done.err
-
-
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -98,8 +92,6 @@ def test_a_lesson_needs_an_answer(chat: Chat, learned: Path) -> None:
         ("/continue", "no answer was stopped"),
         ("/export talk.md", "no answer to export yet"),
         ("/export", "/export FILE.md"),
-        ("/teach", "nothing was asked yet"),
-        ("/teach Snow.", "nothing was asked yet"),
         ("/export talk.txt", "end its name with .md or .jsonl"),
     ],
 )

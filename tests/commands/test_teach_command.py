@@ -116,7 +116,7 @@ def test_save_writes_to_where_the_model_came_from(
     [
         (["/teach Dogs."], "nothing was asked yet"),
         (["/undo"], "nothing was taught"),
-        ([QUESTION, "/teach"], "empty"),
+        ([QUESTION, "/teach"], "say the right answer to the last question: /teach ANSWER"),
     ],
 )
 def test_what_cannot_be_taught_is_told(

@@ -284,7 +284,7 @@ async def test_what_is_not_learnt_is_told(app: ListeningApp, monkeypatch: pytest
         transformer = model.transformer
         await begin(pilot, "ice " * 40)
         await until(pilot, lambda: "not learnt: question and answer take" in notes(app))
-        monkeypatch.setattr(practice, "ROUNDS", 1)
+        monkeypatch.setattr(practice, "ROUNDS_OF_ALL", 1)
         monkeypatch.setattr(practice, "LEARN", 0)
         monkeypatch.setattr(practice, "SETTLE", 4)
         await begin(pilot)

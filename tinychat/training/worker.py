@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
@@ -129,6 +130,7 @@ def main() -> None:
     with threadpool_limits(1, "blas"):
         assignment: Assignment = pickle.load(sys.stdin.buffer)
         try:
-            work(assignment, sys.stdin.buffer, sys.stdout.buffer)
+            with suppress(FileNotFoundError):  # another one has removed it already
+                work(assignment, sys.stdin.buffer, sys.stdout.buffer)
         finally:  # whoever started us was killed, and removed nothing; else it would have ended us
             shutil.rmtree(assignment.path.parent, ignore_errors=True)
