@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tinychat.errors import TinychatError
@@ -82,10 +83,12 @@ class OpeningApp(FilesApp):
         self._opening, self._first, self._first_path = opening, run or model, path
         self._is_training_first = opening.is_training if opening else run is not None
 
-    def on_load(self) -> None:
-        """Show the training itself before Textual makes a first screen of its own: one that opens upon
-        another is seen some frames later, and the first cannot be switched from if it was not pushed."""
-        self.push_screen(self.new_training_screen() if self._is_training_first else self.get_default_screen())
+    def get_default_screen(self) -> Screen[Any]:
+        """The training itself: a screen that opens upon another is seen some frames later."""
+        screen = self.new_training_screen() if self._is_training_first else super().get_default_screen()
+        # As of a pushed one: without it, Textual cannot switch from its first screen to another.
+        screen._push_result_callback(self, None)
+        return screen
 
     def new_training_screen(self) -> TrainingScreen:
         """It waits for its job, and lives on behind a chat."""
