@@ -65,11 +65,7 @@ async def draw_training(folder: Path) -> None:
 
 async def draw_inside(folder: Path) -> None:
     """All that is seen of a finished model: `modern`, which has several layers with several heads."""
-    run = TrainingRun.start(load_corpus(), preset("modern"))
-    for _ in run.run():
-        pass
-    library = Library(Path(tempfile.mkdtemp()))
-    app = TinychatApp(library, model=run.model, path=run.model.save(library.folder / "basics.npz"))
+    app = trained_on("basics")
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("ctrl+l")
         await ask(pilot, *QUESTIONS)
@@ -99,11 +95,7 @@ async def draw_inside(folder: Path) -> None:
 
 async def draw_map(folder: Path) -> None:
     """From `world`: a small corpus uses its words too seldom to tell which are alike."""
-    run = TrainingRun.start(load_corpus("world"), preset("modern"))
-    for _ in run.run():
-        pass
-    library = Library(Path(tempfile.mkdtemp()))
-    app = TinychatApp(library, model=run.model, path=run.model.save(library.folder / "world.npz"))
+    app = trained_on("world")
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("f6")
         await until(pilot, lambda: isinstance(app.screen, WordMapScreen))
@@ -126,6 +118,15 @@ async def draw_teaching(app: TinychatApp, pilot: Pilot[None], folder: Path) -> N
     await until(pilot, lambda: not getattr(app.screen, "is_answering", False))
     await ask(pilot, QUESTIONS[2])
     draw(app, folder / "taught.svg")
+
+
+def trained_on(corpus: str) -> TinychatApp:
+    """A chat with `modern`, which has learnt it."""
+    run = TrainingRun.start(load_corpus(corpus), preset("modern"))
+    for _ in run.run():
+        pass
+    library = Library(Path(tempfile.mkdtemp()))
+    return TinychatApp(library, model=run.model, path=run.model.save(library.folder / f"{corpus}.npz"))
 
 
 async def ask(pilot: Pilot[None], *questions: str) -> None:
